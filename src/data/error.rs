@@ -1,0 +1,116 @@
+//! What can be wrong with data.
+
+use std::path::PathBuf;
+
+/// Why a data set was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// There is no sample, or a sample has no elements.
+    #[error("a data set needs samples: found {samples} of shape {shape:?}")]
+    Empty {
+        /// Number of samples.
+        samples: usize,
+        /// Shape of one.
+        shape: Vec<usize>,
+    },
+    /// More samples than a `u32` can number.
+    #[error("{samples} samples are more than a data set can number")]
+    TooMany {
+        /// Number of samples.
+        samples: usize,
+    },
+    /// The values do not fill the samples that the labels or targets call for.
+    #[error(
+        "{samples} samples of {what} {shape:?} take {} elements, found {found}",
+        expected.map_or_else(|| "too many".to_owned(), |n| n.to_string())
+    )]
+    LengthMismatch {
+        /// `shape` of the samples, or `target shape`.
+        what: &'static str,
+        /// Number of samples.
+        samples: usize,
+        /// Shape of one.
+        shape: Vec<usize>,
+        /// Elements needed; none where the product overflows.
+        expected: Option<usize>,
+        /// Elements given.
+        found: usize,
+    },
+    /// A label is not one of the classes.
+    #[error("sample {sample} has label {label}, but there are {classes} classes, 0 to {}", classes.saturating_sub(1))]
+    LabelOutOfRange {
+        /// Index of the sample.
+        sample: usize,
+        /// Its label.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A value or target is infinite or not a number.
+    #[error("sample {sample} has the {what} {value} at element {element}")]
+    NonFinite {
+        /// `value` or `target`.
+        what: &'static str,
+        /// Index of the sample.
+        sample: usize,
+        /// Index of the element in the flat sample or target.
+        element: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A sample was asked for that does not exist.
+    #[error("there is no sample {index} among {len}")]
+    NoSuchSample {
+        /// The index asked for.
+        index: usize,
+        /// Number of samples.
+        len: usize,
+    },
+    /// A normalisation has another number of channels than the samples.
+    #[error(
+        "a normalisation of {means} means and {stds} deviations does not fit samples of {channels} channels"
+    )]
+    WrongChannels {
+        /// Means given.
+        means: usize,
+        /// Standard deviations given.
+        stds: usize,
+        /// Channels of a sample.
+        channels: usize,
+    },
+    /// A normalisation that would make values infinite.
+    #[error("channel {channel} cannot be normalised with mean {mean} and deviation {std}")]
+    BadNormalisation {
+        /// Index of the channel.
+        channel: usize,
+        /// Its mean.
+        mean: f32,
+        /// Its standard deviation.
+        std: f32,
+    },
+    /// A factor for bytes that is zero, infinite or not a number, or that has no bytes to act on.
+    #[error("{scale} cannot scale {samples}")]
+    BadScale {
+        /// The factor.
+        scale: f32,
+        /// `bytes`, or `samples that are not bytes`.
+        samples: &'static str,
+    },
+    /// A file or byte string is not in idx form.
+    #[error("not an idx file of {expected}: {reason}")]
+    BadIdx {
+        /// `images` or `labels`.
+        expected: &'static str,
+        /// What was found.
+        reason: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}

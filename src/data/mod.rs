@@ -1,0 +1,37 @@
+//! Data sets in memory: samples, what they should be answered with, and how to split them.
+//!
+//! ```
+//! # use wgrad::{data, random::Seed};
+//! let (train, test) = data::digits().split(0.8, Seed(7));
+//! assert_eq!((train.len(), test.len()), (1438, 359));
+//! assert_eq!(train.shape(), [1, 8, 8]);
+//!
+//! // Both with the training set's mean and deviation: the test set must not inform its own.
+//! let train = train.normalised();
+//! let test = test.normalised_like(&train)?;
+//! let first = test.image(0);
+//! assert_eq!(first.values().len(), 64);
+//! # Ok::<(), data::DataError>(())
+//! ```
+//!
+//! A data set is checked when it is made: a label beyond the classes, a value that is not a
+//! number or a missing pixel is reported with its place, not met as a NaN an hour later.
+//! Images of bytes stay bytes, a quarter of the memory, until they are used.
+
+mod access;
+mod dataset;
+mod digits;
+mod error;
+mod idx;
+mod normalisation;
+mod sample;
+mod split;
+#[cfg(test)]
+mod tests;
+
+pub use dataset::{Dataset, Samples};
+pub use digits::digits;
+pub use error::DataError;
+pub use idx::{idx, idx_folder};
+pub use normalisation::Normalisation;
+pub use sample::{Classes, Sample, Target, Targets};

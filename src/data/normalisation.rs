@@ -1,0 +1,122 @@
+//! Mean zero and deviation one, channel by channel.
+
+use super::{DataError, Dataset};
+
+/// What is taken from each channel's values, and what they are then divided by.
+///
+/// Channels are the first dimension of a sample. A network sees `(value − mean) · (1/std)`, in
+/// `f32`, on the host as on the device.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Normalisation {
+    /// Mean by channel, in units of scaled values.
+    pub mean: Vec<f32>,
+    /// Standard deviation by channel, above zero.
+    pub std: Vec<f32>,
+}
+
+impl Normalisation {
+    /// Normalises the flat elements of one sample in place.
+    pub(super) fn apply(&self, sample: &mut [f32]) {
+        let per_channel = (sample.len() / self.mean.len().max(1)).max(1);
+        let parameters = self.mean.iter().zip(&self.std);
+        for (channel, (mean, std)) in sample.chunks_mut(per_channel).zip(parameters) {
+            let inverse = 1.0 / std;
+            channel
+                .iter_mut()
+                .for_each(|value| *value = (*value - mean) * inverse);
+        }
+    }
+
+    fn check(&self, channels: usize) -> Result<(), DataError> {
+        let (means, stds) = (self.mean.len(), self.std.len());
+        if means != channels || stds != channels {
+            return Err(DataError::WrongChannels {
+                means,
+                stds,
+                channels,
+            });
+        }
+        for (channel, (&mean, &std)) in self.mean.iter().zip(&self.std).enumerate() {
+            if !(mean.is_finite() && std.is_normal() && std > 0.0) {
+                return Err(DataError::BadNormalisation { channel, mean, std });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// # Normalising
+impl Dataset {
+    /// Each channel's mean and (population) standard deviation over all samples and positions, of
+    /// the scaled values before any normalisation.
+    ///
+    /// A channel that never varies gets deviation 1, so that it may be divided by.
+    ///
+    /// ```
+    /// # use wgrad::data::Dataset;
+    /// let data = Dataset::from_f32([2, 2], vec![0.0, 2.0, 5.0, 5.0], vec![0], 1)?;
+    /// let found = data.mean_std();
+    /// assert_eq!((found.mean, found.std), (vec![1.0, 5.0], vec![1.0, 1.0]));
+    /// # Ok::<(), wgrad::data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn mean_std(&self) -> Normalisation {
+        let moments = |channel| {
+            let (count, sum) = self
+                .channel_values(channel)
+                .fold((0.0, 0.0), |(n, sum), x| (n + 1.0, sum + x));
+            let mean: f64 = sum / f64::max(count, 1.0);
+            // A second pass: the mean of squares less the squared mean would cancel.
+            let squares: f64 = self
+                .channel_values(channel)
+                .map(|x| (x - mean) * (x - mean))
+                .sum();
+            let std = (squares / f64::max(count, 1.0)).sqrt() as f32;
+            (mean as f32, if std.is_normal() { std } else { 1.0 })
+        };
+        let (mean, std) = (0..self.channels()).map(moments).unzip();
+        Normalisation { mean, std }
+    }
+
+    /// This data set, normalised by its own mean and deviation.
+    ///
+    /// Use it on the training set and [`normalised_like`](Self::normalised_like) on the others.
+    #[must_use]
+    pub fn normalised(mut self) -> Self {
+        self.normalisation = Some(self.mean_std());
+        self
+    }
+
+    /// This data set with the normalisation of `other`, or with none if it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::WrongChannels`] if the two have different numbers of channels.
+    pub fn normalised_like(mut self, other: &Self) -> Result<Self, DataError> {
+        match other.normalisation() {
+            Some(normalisation) => self.with_normalisation(normalisation.clone()),
+            None => {
+                self.normalisation = None;
+                Ok(self)
+            }
+        }
+    }
+
+    /// This data set with a given normalisation in place of the one it had.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::WrongChannels`] if it is for another number of channels, and
+    /// [`DataError::BadNormalisation`] if a mean is not finite or a deviation not above zero.
+    pub fn with_normalisation(mut self, normalisation: Normalisation) -> Result<Self, DataError> {
+        normalisation.check(self.channels())?;
+        self.normalisation = Some(normalisation);
+        Ok(self)
+    }
+
+    /// What the values are normalised by, if by anything.
+    #[must_use]
+    pub fn normalisation(&self) -> Option<&Normalisation> {
+        self.normalisation.as_ref()
+    }
+}

@@ -1,0 +1,48 @@
+//! PyTorch-like paths for layers: a scope, a kind and a number.
+
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    scopes: Vec<String>,
+    used: BTreeMap<String, usize>,
+}
+
+impl Names {
+    pub(super) fn enter(&mut self, scope: &str) {
+        self.scopes.push(scope.to_owned());
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.scopes.pop();
+    }
+
+    pub(super) fn next(&mut self, kind: &str) -> String {
+        let mut path = self.scopes.join(".");
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(kind);
+        let count = self.used.entry(path.clone()).or_insert(0);
+        *count += 1;
+        format!("{path}{count}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Names;
+
+    #[test]
+    fn layers_are_numbered_by_kind_within_their_scope() {
+        let mut names = Names::default();
+        assert_eq!(names.next("conv"), "conv1");
+        assert_eq!(names.next("conv"), "conv2");
+        assert_eq!(names.next("linear"), "linear1");
+        names.enter("layer1");
+        names.enter("0");
+        assert_eq!(names.next("conv"), "layer1.0.conv1");
+        names.leave();
+        assert_eq!(names.next("conv"), "layer1.conv1");
+    }
+}

@@ -1,0 +1,5 @@
+//! chain
+/// l
+pub trait Layer {}
+/// n
+pub struct Network;

@@ -1,0 +1,210 @@
+//! How a logical tensor lies in device memory.
+//!
+//! Activations are NHWC with the channels padded to a multiple of four, so that kernels
+//! load and store `vec4`; filters are `[kh][kw][ci][co]`. Neither shows through the API:
+//! [`Layout::pack`] and [`Layout::unpack`] translate at the border.
+//!
+//! A layout is a list of axes, outermost first. Each axis knows its stride in the *logical*
+//! (row-major, PyTorch) index space. A reshape does not change logical indices, so it keeps
+//! the layout: flattening an image is a view, whatever the permutation underneath.
+
+use crate::shape::Shape;
+
+/// Channels are stored in groups of this many (one WGSL `vec4`).
+pub const LANES: usize = 4;
+
+/// `n` rounded up to a whole number of `vec4`.
+pub const fn padded(n: usize) -> usize {
+    n.div_ceil(LANES) * LANES
+}
+
+/// One axis of a device layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Axis {
+    /// Elements that mean something.
+    pub len: usize,
+    /// Elements stored: `len` and zeros after it.
+    pub padded: usize,
+    /// Distance of neighbours in the logical, row-major index.
+    pub stride: usize,
+}
+
+impl Axis {
+    fn packed(len: usize, stride: usize) -> Self {
+        Self {
+            len,
+            padded: len,
+            stride,
+        }
+    }
+
+    fn lanes(len: usize, stride: usize) -> Self {
+        Self {
+            len,
+            padded: padded(len),
+            stride,
+        }
+    }
+}
+
+/// The order and padding of a tensor's elements on the device.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Layout {
+    axes: Vec<Axis>,
+}
+
+impl Layout {
+    /// The layout of a sample: `[C, H, W]` as H, W, C4; `[F]` as F4; `[]` as one number;
+    /// any other rank row-major with the first axis innermost, as for images.
+    pub fn sample(shape: &Shape) -> Self {
+        let stride_of = |axis: usize| shape[axis + 1..].iter().product::<usize>();
+        let mut axes: Vec<Axis> = (1..shape.len())
+            .map(|axis| Axis::packed(shape[axis], stride_of(axis)))
+            .collect();
+        if let Some(&channels) = shape.first() {
+            axes.push(Axis::lanes(channels, stride_of(0)));
+        }
+        Self { axes }
+    }
+
+    /// Row-major without padding.
+    pub fn row_major(shape: &Shape) -> Self {
+        let mut stride = shape.elements();
+        let axes = shape.iter().map(|&len| {
+            stride /= len.max(1);
+            Axis::packed(len, stride)
+        });
+        Self {
+            axes: axes.collect(),
+        }
+    }
+
+    /// A convolution filter `[O, I, kh, kw]` as `[kh][kw][I4][O4]`; with groups the input
+    /// axis is not padded, because a group may begin at any channel.
+    pub fn filter(shape: [usize; 4], grouped: bool) -> Self {
+        let [outputs, inputs, height, width] = shape;
+        let taps = height * width;
+        let input = if grouped { Axis::packed } else { Axis::lanes };
+        Self {
+            axes: vec![
+                Axis::packed(height, width),
+                Axis::packed(width, 1),
+                input(inputs, taps),
+                Axis::lanes(outputs, inputs * taps),
+            ],
+        }
+    }
+
+    /// A linear weight `[out, in]` as `[in][out4]`, the input axes in the order in which
+    /// `input` stores them.
+    pub fn matrix(outputs: usize, input: &Layout) -> Self {
+        let mut axes = input.axes.clone();
+        axes.push(Axis::lanes(outputs, input.logical_len()));
+        Self { axes }
+    }
+
+    /// The axes, outermost first.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// Elements stored on the device, padding included.
+    pub fn size(&self) -> usize {
+        self.axes.iter().map(|axis| axis.padded).product()
+    }
+
+    /// Elements of the logical tensor.
+    pub fn logical_len(&self) -> usize {
+        self.axes.iter().map(|axis| axis.len).product()
+    }
+
+    /// The logical index of every stored element, `None` for padding.
+    pub fn logical_indices(&self) -> Vec<Option<usize>> {
+        let mut indices = vec![Some(0)];
+        for axis in &self.axes {
+            indices = indices
+                .iter()
+                .flat_map(|base| {
+                    (0..axis.padded).map(move |i| {
+                        base.filter(|_| i < axis.len)
+                            .map(|base| base + i * axis.stride)
+                    })
+                })
+                .collect();
+        }
+        indices
+    }
+
+    /// Device order from logical order; padding becomes zero. `logical` may hold any whole
+    /// number of tensors (a batch).
+    pub fn pack<T: Copy + Default>(&self, logical: &[T]) -> Vec<T> {
+        let indices = self.logical_indices();
+        logical
+            .chunks(self.logical_len().max(1))
+            .flat_map(|tensor| {
+                indices
+                    .iter()
+                    .map(|index| index.map_or(T::default(), |i| tensor[i]))
+            })
+            .collect()
+    }
+
+    /// Logical order from device order, the inverse of [`Layout::pack`].
+    pub fn unpack<T: Copy + Default>(&self, device: &[T]) -> Vec<T> {
+        let indices = self.logical_indices();
+        let mut logical = Vec::with_capacity(device.len());
+        for tensor in device.chunks(self.size().max(1)) {
+            let start = logical.len();
+            logical.resize(start + self.logical_len(), T::default());
+            for (&index, &value) in indices.iter().zip(tensor) {
+                if let Some(index) = index {
+                    logical[start + index] = value;
+                }
+            }
+        }
+        logical
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_stored_channels_last_and_padded() {
+        let layout = Layout::sample(&[2, 1, 3].into());
+        let device = layout.pack(&[1, 2, 3, 10, 20, 30]);
+        assert_eq!(device, [1, 10, 0, 0, 2, 20, 0, 0, 3, 30, 0, 0]);
+        assert_eq!(layout.unpack(&device), [1, 2, 3, 10, 20, 30]);
+    }
+
+    #[test]
+    fn a_filter_has_its_outputs_innermost() {
+        let layout = Layout::filter([2, 1, 1, 2], false);
+        let device = layout.pack(&[1, 2, 3, 4]);
+        assert_eq!(layout.size(), 2 * 4 * 4);
+        assert_eq!(&device[..4], [1, 3, 0, 0]);
+        assert_eq!(&device[16..20], [2, 4, 0, 0]);
+    }
+
+    #[test]
+    fn a_matrix_follows_the_order_of_its_input() {
+        let image = Layout::sample(&[2, 1, 2].into());
+        let layout = Layout::matrix(1, &image);
+        // The input [c0w0, c0w1, c1w0, c1w1] is stored as [c0w0, c1w0, -, -, c0w1, c1w1, -, -].
+        let device = layout.pack(&[1, 2, 3, 4]);
+        let first_output: Vec<i32> = device.iter().step_by(4).copied().collect();
+        assert_eq!(first_output, [1, 3, 0, 0, 2, 4, 0, 0]);
+        assert_eq!(layout.unpack(&device), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn packing_a_batch_is_packing_its_samples() {
+        let layout = Layout::sample(&[3, 2, 2].into());
+        let batch: Vec<f32> = (0..24).map(|i| i as f32).collect();
+        let mut one_by_one = layout.pack(&batch[..12]);
+        one_by_one.extend(layout.pack(&batch[12..]));
+        assert_eq!(layout.pack(&batch), one_by_one);
+        assert_eq!(layout.unpack(&one_by_one), batch);
+    }
+}

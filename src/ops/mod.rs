@@ -1,0 +1,97 @@
+//! Operators: one file per stem, found again in `shaders/`, `tests/reference/` and
+//! `tests/ops/`.
+//!
+//! An operator is a small struct of attributes that implements [`Operator`]: its shape rule,
+//! its gradient as graph nodes, and the kernels that compute it. Operators from outside the
+//! crate implement the same trait.
+
+use std::fmt::Debug;
+
+use crate::autodiff::Backward;
+use crate::graph::ValueType;
+use crate::plan::{Lowering, Mode};
+
+pub mod add;
+pub(crate) mod copy;
+pub(crate) mod elementwise;
+pub(crate) mod ones;
+pub mod relu;
+
+/// What a reason for a refusal is given as: the layer's path is added by the graph.
+pub type Reason = String;
+
+/// An operator of the graph.
+pub trait Operator: Debug + Send + Sync + 'static {
+    /// The stem: `conv2d`, `prelu_grad`.
+    fn name(&self) -> &'static str;
+
+    /// The types of the results for these operands.
+    ///
+    /// # Errors
+    /// A sentence with the shapes when they do not fit; the graph adds the layer's path.
+    fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason>;
+
+    /// Adds the nodes that compute δ of the operands from δ of the results.
+    ///
+    /// # Errors
+    /// A sentence when there is no gradient; operators that are themselves gradients have none.
+    fn gradient(&self, cx: &mut Backward<'_>) -> Result<(), Reason> {
+        let _ = cx;
+        Err(format!("{} has no gradient", self.name()))
+    }
+
+    /// Emits the kernels that compute the results.
+    ///
+    /// # Errors
+    /// A sentence when the adapter cannot run it.
+    fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason>;
+
+    /// Whether the first result is the first operand in the same memory (a reshape, dropout
+    /// in evaluation); it is then not lowered.
+    fn is_view(&self, mode: Mode) -> bool {
+        let _ = mode;
+        false
+    }
+
+    /// Whether it changes persistent memory and must run though nobody reads its results.
+    fn acts(&self) -> bool {
+        false
+    }
+
+    /// The slope for negative inputs if this is a rectifier, for the default initialiser.
+    fn rectifier_slope(&self) -> Option<f64> {
+        None
+    }
+
+    /// Whether a rectifier behind this operator still decides the initialiser of the layer
+    /// in front: true for normalisation, pooling, sums, reshapes.
+    fn keeps_distribution(&self) -> bool {
+        false
+    }
+
+    /// Floating-point operations for a batch, multiplications and additions counted each.
+    fn flops(&self, inputs: &[&ValueType], outputs: &[&ValueType], batch: usize) -> u64 {
+        let _ = inputs;
+        outputs.iter().map(|o| o.logical_len(batch) as u64).sum()
+    }
+}
+
+/// Helper of shape rules: the `[C, H, W]` of an operand in the standard layout.
+pub(crate) fn image(value_type: &ValueType) -> Result<[usize; 3], Reason> {
+    match value_type.shape.image() {
+        Some(shape) if value_type.is_standard() => Ok(shape),
+        _ => Err(format!(
+            "an image of shape [channels, height, width] is needed, the input is {}",
+            value_type.shape
+        )),
+    }
+}
+
+/// Helper of shape rules: exactly this many operands.
+pub(crate) fn arity<const N: usize>(
+    inputs: &[&ValueType],
+) -> Result<[ValueType; N], Reason> {
+    let owned: Vec<ValueType> = inputs.iter().map(|t| (*t).clone()).collect();
+    <[ValueType; N]>::try_from(owned)
+        .map_err(|_| format!("{N} operands are needed, {} were given", inputs.len()))
+}

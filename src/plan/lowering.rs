@@ -1,0 +1,141 @@
+//! What an operator sees when it emits its kernels.
+
+use super::{AdapterProfile, BufferId, Call, Mode, Planner};
+use crate::graph::{Home, Node, ValueType, Var};
+use crate::shader::Kernel;
+
+/// An operand or result with its buffer.
+#[derive(Clone, Debug)]
+pub struct Operand {
+    /// The buffer to bind.
+    pub buffer: BufferId,
+    /// Shape, layout, element.
+    pub value_type: ValueType,
+    /// Elements on the device, for the whole batch.
+    pub len: usize,
+}
+
+impl From<&Operand> for BufferId {
+    fn from(operand: &Operand) -> Self {
+        operand.buffer
+    }
+}
+
+/// The kernels of one node under construction.
+pub struct Lowering<'a> {
+    planner: &'a mut dyn Context,
+    node: &'a Node,
+}
+
+/// The planner, seen without its lifetimes.
+trait Context {
+    fn operand(&mut self, var: Var) -> Operand;
+    fn add_buffer(&mut self, name: &str, len: usize, home: Home) -> BufferId;
+    fn add_call(&mut self, call: Call);
+    fn is_used(&self, var: Var) -> bool;
+    fn batch(&self) -> usize;
+    fn mode(&self) -> Mode;
+    fn adapter(&self) -> &AdapterProfile;
+}
+
+impl Context for Planner<'_> {
+    fn operand(&mut self, var: Var) -> Operand {
+        let value_type = self.graph.type_of(var).clone();
+        Operand {
+            buffer: self.buffer(var),
+            len: value_type.device_len(self.plan.options.batch),
+            value_type,
+        }
+    }
+
+    fn add_buffer(&mut self, name: &str, len: usize, home: Home) -> BufferId {
+        self.add(name, len, home)
+    }
+
+    fn add_call(&mut self, call: Call) {
+        self.plan.calls.push(call);
+    }
+
+    fn is_used(&self, var: Var) -> bool {
+        self.used.contains(&var)
+    }
+
+    fn batch(&self) -> usize {
+        self.plan.options.batch
+    }
+
+    fn mode(&self) -> Mode {
+        self.plan.options.mode
+    }
+
+    fn adapter(&self) -> &AdapterProfile {
+        self.adapter
+    }
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(planner: &'a mut Planner<'_>, node: &'a Node) -> Self {
+        Self { planner, node }
+    }
+
+    /// Samples in the batch.
+    pub fn batch(&self) -> usize {
+        self.planner.batch()
+    }
+
+    /// Training or evaluation.
+    pub fn mode(&self) -> Mode {
+        self.planner.mode()
+    }
+
+    /// The adapter that will run the kernels.
+    pub fn adapter(&self) -> &AdapterProfile {
+        self.planner.adapter()
+    }
+
+    /// The operand `index`.
+    pub fn input(&mut self, index: usize) -> Operand {
+        self.planner.operand(self.node.inputs[index])
+    }
+
+    /// The number of operands.
+    pub fn inputs(&self) -> usize {
+        self.node.inputs.len()
+    }
+
+    /// The result `index`.
+    pub fn output(&mut self, index: usize) -> Operand {
+        self.planner.operand(self.node.outputs[index])
+    }
+
+    /// Whether anything reads the result `index`.
+    pub fn is_used(&self, index: usize) -> bool {
+        self.planner.is_used(self.node.outputs[index])
+    }
+
+    /// A buffer of `len` elements that lives from its first to its last use in this node.
+    pub fn temporary(&mut self, name: &str, len: usize) -> BufferId {
+        let name = format!("{}.{name}", self.node.name);
+        self.planner.add_buffer(&name, len, Home::Step)
+    }
+
+    /// `len` elements of a named buffer that outlives the step.
+    pub fn persistent(&mut self, buffer: &str, offset: usize, len: usize) -> BufferId {
+        let home = Home::Persistent {
+            buffer: buffer.to_owned(),
+            offset,
+        };
+        self.planner.add_buffer(buffer, len, home)
+    }
+
+    /// Emits a dispatch, after those before it.
+    pub fn dispatch(&mut self, kernel: Kernel) {
+        self.planner.add_call(Call {
+            node: self.node.name.clone(),
+            kernel,
+            buffers: Vec::new(),
+            writes: Vec::new(),
+            flops: 0,
+        });
+    }
+}

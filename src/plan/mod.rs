@@ -1,0 +1,277 @@
+//! How a graph is computed on one adapter: kernels, their order, and memory. Pure functions
+//! that know no GPU.
+
+mod adapter;
+mod check;
+mod lowering;
+mod slots;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use adapter::AdapterProfile;
+pub use lowering::{Lowering, Operand};
+
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Home, Node, Var};
+use crate::layout::padded;
+use crate::ops::copy::Copy as CopyOperator;
+use crate::ops::Operator;
+use crate::shader::{Kernel, Shaders};
+
+/// What a plan is for: dropout and batch normalisation differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Batch statistics, random dropout.
+    Training,
+    /// Running statistics, no dropout.
+    Evaluation,
+}
+
+/// What to plan.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanOptions {
+    /// Samples in a batch.
+    pub batch: usize,
+    /// Training or evaluation.
+    pub mode: Mode,
+    /// Whether values whose lifetimes do not overlap share memory. Without it every value
+    /// can still be read after the step.
+    pub reuse: bool,
+}
+
+/// A buffer of a plan, before it is given memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BufferId(pub(crate) usize);
+
+/// What is known of a buffer.
+#[derive(Clone, Debug)]
+pub struct BufferInfo {
+    /// The value's name, or the temporary's.
+    pub name: String,
+    /// Elements of four bytes.
+    pub len: usize,
+    /// Shared slot or named buffer.
+    pub home: Home,
+}
+
+/// A dispatch for a node.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The node's name.
+    pub node: String,
+    /// Shader, constants, grid.
+    pub kernel: Kernel,
+    /// Buffers by binding number.
+    pub buffers: Vec<BufferId>,
+    /// Which of them are written.
+    pub writes: Vec<bool>,
+    /// Floating-point operations, counted at the node's last call.
+    pub flops: u64,
+}
+
+/// Kernels in order, and where every buffer lives.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What was planned.
+    pub options: PlanOptions,
+    /// The dispatches, in order.
+    pub calls: Vec<Call>,
+    /// Every buffer that the calls name.
+    pub buffers: Vec<BufferInfo>,
+    /// The slot of every transient buffer, by [`BufferId`]; `None` for persistent ones.
+    pub slot_of: Vec<Option<usize>>,
+    /// The slots' sizes in elements.
+    pub slots: Vec<usize>,
+    values: BTreeMap<Var, BufferId>,
+}
+
+impl Plan {
+    /// Plans the nodes that `targets` need, and those that act.
+    ///
+    /// # Errors
+    /// The graph's own first error; [`Error::Invalid`] for a batch of size zero or a problem
+    /// that the adapter cannot run; [`Error::Shader`] for a kernel that does not compile or
+    /// is bound wrongly.
+    pub fn new(
+        graph: &Graph,
+        targets: &[Var],
+        options: PlanOptions,
+        adapter: &AdapterProfile,
+        shaders: &Shaders,
+    ) -> Result<Self> {
+        graph.check()?;
+        if options.batch == 0 {
+            return Err(Error::Invalid("a batch of size zero has no samples".into()));
+        }
+        let mut planner = Planner {
+            graph,
+            adapter,
+            shaders,
+            plan: Self {
+                options,
+                calls: Vec::new(),
+                buffers: Vec::new(),
+                slot_of: Vec::new(),
+                slots: Vec::new(),
+                values: BTreeMap::new(),
+            },
+            used: BTreeSet::new(),
+        };
+        planner.lower_all(targets)?;
+        let mut plan = planner.plan;
+        slots::assign(&mut plan);
+        check::check(&plan)?;
+        Ok(plan)
+    }
+
+    /// The buffer of a value, if the plan computes or reads it.
+    pub fn buffer_of(&self, var: Var) -> Option<BufferId> {
+        self.values.get(&var).copied()
+    }
+
+    /// The named buffers that must exist, with the elements that the plan touches.
+    pub fn persistent(&self) -> BTreeMap<String, usize> {
+        let mut named = BTreeMap::new();
+        for info in &self.buffers {
+            if let Home::Persistent { buffer, offset } = &info.home {
+                let len = named.entry(buffer.clone()).or_insert(0);
+                *len = (*len).max(offset + info.len);
+            }
+        }
+        named
+    }
+
+    /// Elements of all transient buffers together, as if none shared memory.
+    pub fn transient_len(&self) -> usize {
+        let transient = self.buffers.iter().filter(|b| b.home == Home::Step);
+        transient.map(|b| b.len).sum()
+    }
+}
+
+struct Planner<'a> {
+    graph: &'a Graph,
+    adapter: &'a AdapterProfile,
+    shaders: &'a Shaders,
+    plan: Plan,
+    used: BTreeSet<Var>,
+}
+
+impl Planner<'_> {
+    fn lower_all(&mut self, targets: &[Var]) -> Result<()> {
+        let order = self.graph.needed_nodes(targets);
+        self.used.extend(targets);
+        for &index in &order {
+            self.used.extend(&self.graph.nodes()[index].inputs);
+        }
+        for target in targets {
+            // A target that nothing computes (an input, a parameter) is still known.
+            if self.graph.value(*target).producer.is_none() {
+                self.buffer(*target);
+            }
+        }
+        for index in order {
+            self.lower(&self.graph.nodes()[index])?;
+        }
+        Ok(())
+    }
+
+    fn lower(&mut self, node: &Node) -> Result<()> {
+        let first = self.plan.calls.len();
+        let outcome = if node.operator.is_view(self.plan.options.mode) {
+            self.view(node)
+        } else {
+            node.operator.lower(&mut Lowering::new(self, node))
+        };
+        outcome.map_err(|reason| Error::Layer {
+            layer: node.name.clone(),
+            operator: node.operator.name(),
+            reason,
+        })?;
+        for index in first..self.plan.calls.len() {
+            self.bind(index)?;
+        }
+        if let Some(last) = self.plan.calls[first..].last_mut() {
+            let types = |vars: &[Var]| vars.iter().map(|v| self.graph.type_of(*v)).collect();
+            let (inputs, outputs): (Vec<_>, Vec<_>) = (types(&node.inputs), types(&node.outputs));
+            last.flops = node
+                .operator
+                .flops(&inputs, &outputs, self.plan.options.batch);
+        }
+        Ok(())
+    }
+
+    /// The result is the operand itself, unless it has a place of its own to be copied to.
+    fn view(&mut self, node: &Node) -> Result<(), String> {
+        let (input, output) = (node.inputs[0], node.outputs[0]);
+        if self.graph.value(output).home == Home::Step {
+            let buffer = self.buffer(input);
+            self.plan.values.insert(output, buffer);
+            return Ok(());
+        }
+        CopyOperator.lower(&mut Lowering::new(self, node))
+    }
+
+    /// Replaces the names of a call's bindings by numbers, as the shader declares them.
+    fn bind(&mut self, index: usize) -> Result<()> {
+        let call = &mut self.plan.calls[index];
+        let composed = self.shaders.compose(&call.kernel)?;
+        let fail = |reason: String| {
+            Err(Error::Shader {
+                shader: composed.name.to_owned(),
+                reason,
+            })
+        };
+        for binding in &composed.bindings {
+            let found = call.kernel.buffers.iter().find(|b| b.0 == binding.name);
+            let Some((_, buffer)) = found else {
+                return fail(format!("nothing is bound to `{}`", binding.name));
+            };
+            call.buffers.push(*buffer);
+            call.writes.push(binding.writes);
+        }
+        if call.buffers.len() != call.kernel.buffers.len() {
+            return fail(format!(
+                "{} buffers are bound, the shader declares {}",
+                call.kernel.buffers.len(),
+                call.buffers.len()
+            ));
+        }
+        let limit = self.adapter.max_storage_buffers;
+        if call.buffers.len() > limit {
+            return fail(format!("it binds more than {limit} buffers"));
+        }
+        let groups = call
+            .kernel
+            .grid
+            .workgroups(composed.workgroup_size, self.adapter.max_workgroups);
+        if groups.iter().any(|g| *g > self.adapter.max_workgroups) {
+            return fail(format!(
+                "{groups:?} workgroups are more than the adapter's {}",
+                self.adapter.max_workgroups
+            ));
+        }
+        Ok(())
+    }
+
+    /// The buffer of a value; made at its first mention.
+    fn buffer(&mut self, var: Var) -> BufferId {
+        if let Some(buffer) = self.plan.values.get(&var) {
+            return *buffer;
+        }
+        let value = self.graph.value(var);
+        let len = value.value_type.device_len(self.plan.options.batch);
+        let buffer = self.add(&value.name, len, value.home.clone());
+        self.plan.values.insert(var, buffer);
+        buffer
+    }
+
+    fn add(&mut self, name: &str, len: usize, home: Home) -> BufferId {
+        self.plan.buffers.push(BufferInfo {
+            name: name.to_owned(),
+            // Whole vec4s, so that one number too can be bound as `array<vec4f>`.
+            len: padded(len),
+            home,
+        });
+        BufferId(self.plan.buffers.len() - 1)
+    }
+}

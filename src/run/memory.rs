@@ -1,0 +1,175 @@
+//! Buffers on the device: creation with typed errors, writing, reading back.
+
+use std::collections::BTreeMap;
+
+use bytemuck::Pod;
+
+use super::Device;
+use crate::error::{Error, Result};
+use crate::layout::padded;
+
+/// Named buffers that outlive a step and are shared among programs.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    buffers: BTreeMap<String, wgpu::Buffer>,
+}
+
+impl Memory {
+    /// Creates the buffer `name` of `len` elements, filled with zeros.
+    pub(crate) async fn create(&mut self, device: &Device, name: &str, len: usize) -> Result<()> {
+        let buffer = create(device, name, len).await?;
+        self.buffers.insert(name.to_owned(), buffer);
+        Ok(())
+    }
+
+    /// Creates the buffer `name` with these contents.
+    pub(crate) async fn create_with<T: Pod>(
+        &mut self,
+        device: &Device,
+        name: &str,
+        contents: &[T],
+    ) -> Result<()> {
+        self.create(device, name, contents.len()).await?;
+        self.write(device, name, 0, contents)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&wgpu::Buffer> {
+        self.buffers.get(name)
+    }
+
+    fn find(&self, name: &str) -> Result<&wgpu::Buffer> {
+        self.get(name).ok_or_else(|| Error::UnknownName {
+            kind: "buffer",
+            name: name.to_owned(),
+            known: self.buffers.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// Writes elements of four bytes from element `offset` on, before the next submission.
+    pub(crate) fn write<T: Pod>(
+        &self,
+        device: &Device,
+        name: &str,
+        offset: usize,
+        contents: &[T],
+    ) -> Result<()> {
+        write(device, self.find(name)?, name, offset, contents)
+    }
+
+    /// Reads `len` elements from element `offset` on, after all that was submitted.
+    pub(crate) async fn read<T: Pod>(
+        &self,
+        device: &Device,
+        name: &str,
+        offset: usize,
+        len: usize,
+    ) -> Result<Vec<T>> {
+        read(device, self.find(name)?, offset, len).await
+    }
+}
+
+/// A storage buffer of `len` elements of four bytes, filled with zeros.
+pub(super) async fn create(device: &Device, name: &str, len: usize) -> Result<wgpu::Buffer> {
+    let bytes = 4 * padded(len.max(1)) as u64;
+    let limits = device.wgpu().limits();
+    let limit = limits
+        .max_buffer_size
+        .min(limits.max_storage_buffer_binding_size);
+    let refuse = |reason: String| Error::OutOfMemory {
+        buffer: name.to_owned(),
+        bytes,
+        reason,
+    };
+    if bytes > limit {
+        return Err(refuse(format!("the adapter's largest buffer has {limit}")));
+    }
+    let scope = device
+        .wgpu()
+        .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let buffer = device.wgpu().create_buffer(&wgpu::BufferDescriptor {
+        label: Some(name),
+        size: bytes,
+        usage: wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    match scope.pop().await {
+        None => Ok(buffer),
+        Some(error) => Err(refuse(error.to_string())),
+    }
+}
+
+pub(super) fn write<T: Pod>(
+    device: &Device,
+    buffer: &wgpu::Buffer,
+    name: &str,
+    offset: usize,
+    contents: &[T],
+) -> Result<()> {
+    let held = (buffer.size() / 4) as usize;
+    if offset + contents.len() > held {
+        return Err(Error::Length {
+            name: name.to_owned(),
+            shape: format!("from {offset} on"),
+            expected: held.saturating_sub(offset),
+            found: contents.len(),
+        });
+    }
+    let bytes = bytemuck::cast_slice(contents);
+    device
+        .queue()
+        .write_buffer(buffer, 4 * offset as u64, bytes);
+    Ok(())
+}
+
+pub(super) async fn read<T: Pod>(
+    device: &Device,
+    buffer: &wgpu::Buffer,
+    offset: usize,
+    len: usize,
+) -> Result<Vec<T>> {
+    let bytes = 4 * len as u64;
+    let staging = device.wgpu().create_buffer(&wgpu::BufferDescriptor {
+        label: Some("read-back"),
+        size: bytes,
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = device.wgpu().create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(buffer, 4 * offset as u64, &staging, 0, bytes);
+    device.queue().submit([encoder.finish()]);
+    let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
+    staging.map_async(wgpu::MapMode::Read, .., move |result| {
+        // The receiver is gone only when the caller stopped waiting.
+        let _ = sender.send(result);
+    });
+    wait(device)?;
+    let lost = |reason: String| Error::DeviceLost(reason);
+    match receiver.receive().await {
+        Some(Ok(())) => {}
+        other => {
+            device.check()?;
+            return Err(lost(format!("a buffer could not be read back: {other:?}")));
+        }
+    }
+    device.check()?;
+    let view = staging
+        .get_mapped_range(..)
+        .map_err(|error| lost(error.to_string()))?;
+    Ok(bytemuck::pod_collect_to_vec(&view))
+}
+
+/// Blocks until the queue is empty. A browser drives its queue itself.
+pub(super) fn wait(device: &Device) -> Result<()> {
+    if cfg!(target_family = "wasm") {
+        return Ok(());
+    }
+    match device.wgpu().poll(wgpu::PollType::wait_indefinitely()) {
+        Ok(_) => device.check(),
+        Err(error) => {
+            device.check()?;
+            Err(Error::DeviceLost(error.to_string()))
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The only folder that names wgpu: adapters, pipelines, memory, submission, read-back.
+
+mod device;
+mod memory;
+mod pipeline;
+mod program;
+mod trusted;
+
+pub use device::{AdapterDescription, AdapterKind, Device, DeviceOptions};
+pub(crate) use memory::Memory;
+pub(crate) use program::{Program, ProgramOptions};

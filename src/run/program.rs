@@ -1,0 +1,190 @@
+//! A recording bound to memory, ready to be submitted any number of times.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+
+use super::pipeline::Pipeline;
+use super::{Device, Memory, memory};
+use crate::error::{Error, Result};
+use crate::record::{Place, Range, Recording};
+
+/// A quiet NaN that no computation produces: memory that was never written.
+pub(crate) const POISON: u32 = 0x7fc0_dead;
+
+/// Words behind each guarded buffer.
+const GUARD_WORDS: usize = 64;
+
+/// How a program's memory is prepared.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ProgramOptions {
+    /// Fill every buffer with poison and put guard words behind it, to find kernels that
+    /// leave elements unwritten or write past the end.
+    pub(crate) guarded: bool,
+}
+
+#[derive(Debug)]
+struct Dispatch {
+    pipeline: Arc<Pipeline>,
+    bind_group: wgpu::BindGroup,
+    workgroups: [u32; 3],
+}
+
+#[derive(Debug)]
+struct Owned {
+    buffer: wgpu::Buffer,
+    len: usize,
+}
+
+/// Pipelines, bind groups and transient memory of a recording.
+#[derive(Debug)]
+pub(crate) struct Program {
+    device: Device,
+    dispatches: Vec<Dispatch>,
+    own: BTreeMap<Place, Owned>,
+}
+
+impl Program {
+    /// Creates the slots, and the named buffers that `shared` does not hold; compiles the
+    /// pipelines; binds.
+    pub(crate) async fn new(
+        device: &Device,
+        recording: &Recording,
+        shared: &Memory,
+        options: ProgramOptions,
+    ) -> Result<Self> {
+        let mut program = Self {
+            device: device.clone(),
+            dispatches: Vec::new(),
+            own: BTreeMap::new(),
+        };
+        for (slot, &len) in recording.slots.iter().enumerate() {
+            program.create(Place::Slot(slot), len, options).await?;
+        }
+        for (name, &len) in &recording.named {
+            if shared.get(name).is_none() {
+                program
+                    .create(Place::Named(name.clone()), len, options)
+                    .await?;
+            }
+        }
+        for command in &recording.commands {
+            let pipeline = device.pipelines().get(device, command).await?;
+            let mut entries = Vec::with_capacity(command.ranges.len());
+            for (binding, range) in command.shader.bindings.iter().zip(&command.ranges) {
+                entries.push(wgpu::BindGroupEntry {
+                    binding: binding.index,
+                    resource: program.resource(range, shared)?,
+                });
+            }
+            let bind_group = device
+                .wgpu()
+                .create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some(&command.node),
+                    layout: &pipeline.layout,
+                    entries: &entries,
+                });
+            program.dispatches.push(Dispatch {
+                pipeline,
+                bind_group,
+                workgroups: command.workgroups,
+            });
+        }
+        device.check()?;
+        Ok(program)
+    }
+
+    async fn create(&mut self, place: Place, len: usize, options: ProgramOptions) -> Result<()> {
+        let name = match &place {
+            Place::Slot(slot) => format!("slot {slot}"),
+            Place::Named(name) => name.clone(),
+        };
+        let guard = if options.guarded { GUARD_WORDS } else { 0 };
+        let buffer = memory::create(&self.device, &name, len + guard).await?;
+        if options.guarded {
+            let poison = vec![POISON; len + guard];
+            memory::write(&self.device, &buffer, &name, 0, &poison)?;
+        }
+        self.own.insert(place, Owned { buffer, len });
+        Ok(())
+    }
+
+    fn resource<'a>(
+        &'a self,
+        range: &Range,
+        shared: &'a Memory,
+    ) -> Result<wgpu::BindingResource<'a>> {
+        let shared = match &range.place {
+            Place::Named(name) => shared.get(name),
+            Place::Slot(_) => None,
+        };
+        let buffer = match shared {
+            Some(buffer) => buffer,
+            None => self.buffer(&range.place)?,
+        };
+        Ok(wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer,
+            offset: 4 * range.offset as u64,
+            size: wgpu::BufferSize::new(4 * range.len as u64),
+        }))
+    }
+
+    fn buffer(&self, place: &Place) -> Result<&wgpu::Buffer> {
+        match self.own.get(place) {
+            Some(owned) => Ok(&owned.buffer),
+            None => Err(Error::Invalid(format!("{place:?} is not in this program"))),
+        }
+    }
+
+    /// Encodes every dispatch into one pass and submits it. Does not wait.
+    pub(crate) fn run(&self) -> Result<()> {
+        let mut encoder = self
+            .device
+            .wgpu()
+            .create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for dispatch in &self.dispatches {
+                let [x, y, z] = dispatch.workgroups;
+                pass.set_pipeline(&dispatch.pipeline.pipeline);
+                pass.set_bind_group(0, &dispatch.bind_group, &[]);
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
+        self.device.queue().submit([encoder.finish()]);
+        self.device.check()
+    }
+
+    /// Writes into a buffer of this program from its start on.
+    pub(crate) fn write<T: Pod>(&self, range: &Range, contents: &[T]) -> Result<()> {
+        let name = format!("{range}");
+        let buffer = self.buffer(&range.place)?;
+        memory::write(&self.device, buffer, &name, range.offset, contents)
+    }
+
+    /// Reads a range of this program's memory.
+    pub(crate) async fn read<T: Pod>(&self, range: &Range) -> Result<Vec<T>> {
+        let buffer = self.buffer(&range.place)?;
+        memory::read(&self.device, buffer, range.offset, range.len).await
+    }
+
+    /// Whether the program holds this place itself (rather than sharing it).
+    pub(crate) fn owns(&self, place: &Place) -> bool {
+        self.own.contains_key(place)
+    }
+
+    /// Checks that no kernel wrote past the end of a guarded buffer.
+    pub(crate) async fn check_guards(&self) -> Result<()> {
+        for (place, owned) in &self.own {
+            let guard: Vec<u32> =
+                memory::read(&self.device, &owned.buffer, owned.len, GUARD_WORDS).await?;
+            if let Some(word) = guard.iter().position(|w| *w != POISON) {
+                return Err(Error::Invalid(format!(
+                    "a kernel wrote {word} words past the end of {place:?}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! Runs any graph for given inputs: the smallest way to compute with the engine.
+//!
+//! [`Model`](crate::train::Model) is the way to train. A session serves operators from outside
+//! the crate, experiments and tests.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::graph::{Element, Graph, Home, Value, Var};
+use crate::plan::{Mode, Plan, PlanOptions};
+use crate::record::{Range, Recording, range};
+use crate::run::{Device, Memory, Program, ProgramOptions};
+
+/// What a session computes, and how.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SessionOptions {
+    /// Samples in a batch.
+    pub batch: usize,
+    /// Training or evaluation.
+    pub mode: Mode,
+    /// Whether every buffer is filled with poison before and has guard words behind it, which
+    /// [`Session::check_guards`] then checks. For testing kernels.
+    pub guarded: bool,
+}
+
+impl SessionOptions {
+    /// Training mode, for this many samples.
+    pub fn training(batch: usize) -> Self {
+        Self {
+            batch,
+            mode: Mode::Training,
+            guarded: false,
+        }
+    }
+
+    /// Evaluation mode, for this many samples.
+    pub fn evaluation(batch: usize) -> Self {
+        Self {
+            mode: Mode::Evaluation,
+            ..Self::training(batch)
+        }
+    }
+
+    /// With poison and guard words.
+    #[must_use]
+    pub fn guarded(mut self) -> Self {
+        self.guarded = true;
+        self
+    }
+}
+
+/// A graph on a device. Inputs and parameters are set by hand, results are read back.
+///
+/// ```no_run
+/// use wgrad::{Device, Session, SessionOptions, graph::Graph};
+///
+/// let mut graph = Graph::new();
+/// let x = graph.input("x", [2, 1, 2]);
+/// let y = graph.relu(x);
+/// let session = Session::new(&Device::open()?, &graph, &[y], SessionOptions::training(1))?;
+/// session.set(x, &[-1.0, 2.0, -3.0, 4.0])?;
+/// session.run()?;
+/// assert_eq!(session.get(y)?, [0.0, 2.0, 0.0, 4.0]);
+/// # Ok::<(), wgrad::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    program: Program,
+    recording: Recording,
+    values: BTreeMap<Var, (Value, Range)>,
+    batch: usize,
+}
+
+impl Session {
+    /// Plans the computation of `targets` and allocates what it needs.
+    ///
+    /// # Errors
+    /// The graph's first error; [`Error::Invalid`], [`Error::Shader`], [`Error::OutOfMemory`].
+    pub fn new(
+        device: &Device,
+        graph: &Graph,
+        targets: &[Var],
+        options: SessionOptions,
+    ) -> Result<Self> {
+        pollster::block_on(Self::new_async(device, graph, targets, options))
+    }
+
+    /// The asynchronous form of [`Session::new`].
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub async fn new_async(
+        device: &Device,
+        graph: &Graph,
+        targets: &[Var],
+        options: SessionOptions,
+    ) -> Result<Self> {
+        graph.check()?;
+        let mut graph = graph.clone();
+        for (i, &target) in targets.iter().enumerate() {
+            if graph.value(target).home == Home::Step {
+                graph.place(target, &format!("result.{i}"), 0);
+            }
+        }
+        let plan_options = PlanOptions {
+            batch: options.batch,
+            mode: options.mode,
+            reuse: true,
+        };
+        let (profile, shaders) = (device.profile(), device.shaders());
+        let plan = Plan::new(&graph, targets, plan_options, profile, shaders)?;
+        let recording = Recording::new(&plan, profile, shaders)?;
+        let program_options = ProgramOptions {
+            guarded: options.guarded,
+        };
+        let program =
+            Program::new(device, &recording, &Memory::default(), program_options).await?;
+        let known = (0..graph.values().len()).map(Var).filter_map(|var| {
+            let value = graph.value(var);
+            let buffer = plan.buffer_of(var)?;
+            let kept = value.home != Home::Step;
+            kept.then(|| (var, (value.clone(), range(&plan, buffer))))
+        });
+        Ok(Self {
+            values: known.collect(),
+            batch: options.batch,
+            program,
+            recording,
+        })
+    }
+
+    /// The dispatches of one run; its `Display` is a table.
+    pub fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    fn find(&self, var: Var) -> Result<&(Value, Range)> {
+        self.values.get(&var).ok_or_else(|| Error::UnknownName {
+            kind: "input, parameter or target of this session",
+            name: format!("{var:?}"),
+            known: self
+                .values
+                .values()
+                .map(|(value, _)| value.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+    }
+
+    /// Sets an input or parameter in PyTorch's order: NCHW for a batch of images.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] for a value that the session does not read, [`Error::Length`] for
+    /// a wrong number of elements.
+    pub fn set(&self, var: Var, contents: &[f32]) -> Result<()> {
+        self.set_elements(var, contents)
+    }
+
+    /// As [`Session::set`] for labels and indices.
+    ///
+    /// # Errors
+    /// As [`Session::set`].
+    pub fn set_indices(&self, var: Var, contents: &[u32]) -> Result<()> {
+        self.set_elements(var, contents)
+    }
+
+    fn set_elements<T: bytemuck::Pod + Default>(&self, var: Var, contents: &[T]) -> Result<()> {
+        let (value, range) = self.find(var)?;
+        let expected = value.value_type.logical_len(self.batch);
+        if contents.len() != expected {
+            return Err(Error::Length {
+                name: value.name.clone(),
+                shape: value.value_type.shape.to_string(),
+                expected,
+                found: contents.len(),
+            });
+        }
+        self.program
+            .write(range, &value.value_type.layout.pack(contents))
+    }
+
+    /// Computes the targets. Does not wait.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] and others of the device.
+    pub fn run(&self) -> Result<()> {
+        self.program.run()
+    }
+
+    /// Reads a target, input or parameter, in PyTorch's order.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] for a value that is not kept, [`Error::DeviceLost`].
+    pub fn get(&self, var: Var) -> Result<Vec<f32>> {
+        pollster::block_on(self.get_async(var))
+    }
+
+    /// The asynchronous form of [`Session::get`].
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn get_async(&self, var: Var) -> Result<Vec<f32>> {
+        let (value, range) = self.find(var)?;
+        let value_type = &value.value_type;
+        let range = Range {
+            len: value_type.device_len(self.batch),
+            ..range.clone()
+        };
+        if value_type.element == Element::U32 {
+            let integers: Vec<u32> = self.program.read(&range).await?;
+            let floats: Vec<f32> = integers.iter().map(|&i| i as f32).collect();
+            return Ok(value_type.layout.unpack(&floats));
+        }
+        Ok(value_type.layout.unpack(&self.program.read(&range).await?))
+    }
+
+    /// Reads a value as it lies on the device, padding included.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub fn get_device_order(&self, var: Var) -> Result<Vec<f32>> {
+        let (value, range) = self.find(var)?;
+        let range = Range {
+            len: value.value_type.device_len(self.batch),
+            ..range.clone()
+        };
+        pollster::block_on(self.program.read(&range))
+    }
+
+    /// Checks the guard words behind every buffer of a guarded session.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a kernel wrote past the end of a buffer.
+    pub fn check_guards(&self) -> Result<()> {
+        pollster::block_on(self.program.check_guards())
+    }
+}

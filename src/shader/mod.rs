@@ -1,0 +1,216 @@
+//! Shaders as data: composed from files, reflected, cached. Knows naga, not wgpu.
+//!
+//! `naga_oil` links them: `#import` of shared functions, `#ifdef` for structural variants,
+//! `#{NAME}` for integers (tiles and shapes, so that loops unroll and divisions are by
+//! constants). Floating attributes are WGSL `override` constants. What a kernel binds, and
+//! whether it writes there, is read from the composed module and nowhere retyped.
+
+mod kernel;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use naga::{AddressSpace, StorageAccess};
+use naga_oil::compose::{
+    ComposableModuleDescriptor, Composer, NagaModuleDescriptor, ShaderDefValue,
+};
+
+use crate::error::{Error, Result};
+pub use kernel::{Grid, Kernel};
+
+/// A WGSL source with a name for messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Shader {
+    /// Name in plans and error messages.
+    pub name: &'static str,
+    /// The text, usually by `include_str!`.
+    pub source: &'static str,
+}
+
+impl Shader {
+    /// A shader of this name and text.
+    pub const fn new(name: &'static str, source: &'static str) -> Self {
+        Self { name, source }
+    }
+}
+
+/// The shader `shaders/<stem>.wgsl` of this crate.
+macro_rules! shader {
+    ($stem:literal) => {
+        $crate::shader::Shader::new($stem, include_str!(concat!("../../shaders/", $stem, ".wgsl")))
+    };
+}
+pub(crate) use shader;
+
+/// Modules that any shader may import, from outside the crate too.
+const MODULES: [Shader; 2] = [shader!("common"), shader!("philox")];
+
+/// A storage buffer of a kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The variable's name in the shader.
+    pub name: String,
+    /// Its number in group 0.
+    pub index: u32,
+    /// Whether the kernel may write there.
+    pub writes: bool,
+}
+
+/// A variant of a shader, ready for a driver.
+#[derive(Debug)]
+pub struct Composed {
+    /// The shader's name.
+    pub name: &'static str,
+    /// The intermediate representation.
+    pub module: naga::Module,
+    /// The storage buffers, by number.
+    pub bindings: Vec<Binding>,
+    /// Invocations of a workgroup along x, y, z.
+    pub workgroup_size: [u32; 3],
+}
+
+type Defines = Vec<(String, i64)>;
+
+/// Composes shaders and keeps the results.
+pub struct Shaders {
+    state: Mutex<State>,
+}
+
+struct State {
+    composer: Composer,
+    cache: HashMap<(&'static str, usize, Defines), Arc<Composed>>,
+}
+
+impl std::fmt::Debug for Shaders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shaders").finish_non_exhaustive()
+    }
+}
+
+impl Shaders {
+    /// A composer that knows the importable modules `wgrad::common` and `wgrad::philox`.
+    ///
+    /// # Errors
+    /// [`Error::Shader`] if one of them does not compile.
+    pub fn new() -> Result<Self> {
+        let mut composer = Composer::non_validating();
+        for module in MODULES {
+            composer
+                .add_composable_module(ComposableModuleDescriptor {
+                    source: module.source,
+                    file_path: module.name,
+                    ..Default::default()
+                })
+                .map(drop)
+                .map_err(|error| Error::Shader {
+                    shader: module.name.to_owned(),
+                    reason: error.to_string(),
+                })?;
+        }
+        let cache = HashMap::new();
+        Ok(Self {
+            state: Mutex::new(State { composer, cache }),
+        })
+    }
+
+    /// The variant that `kernel` asks for.
+    ///
+    /// # Errors
+    /// [`Error::Shader`] with the compiler's message, or when the shader breaks the rules
+    /// (bindings other than storage buffers of group 0, no entry point).
+    pub fn compose(&self, kernel: &Kernel) -> Result<Arc<Composed>> {
+        let shader = kernel.shader;
+        let key = (
+            shader.name,
+            shader.source.as_ptr() as usize,
+            kernel.defines.clone(),
+        );
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(composed) = state.cache.get(&key) {
+            return Ok(composed.clone());
+        }
+        let composed = Arc::new(compose(&mut state.composer, kernel)?);
+        state.cache.insert(key, composed.clone());
+        Ok(composed)
+    }
+}
+
+fn compose(composer: &mut Composer, kernel: &Kernel) -> Result<Composed> {
+    let shader = kernel.shader;
+    let fail = |reason: String| Error::Shader {
+        shader: shader.name.to_owned(),
+        reason,
+    };
+    let shader_defs = kernel.defines.iter().map(|(name, value)| {
+        let value = i32::try_from(*value).map_err(|_| fail(format!("{name} = {value}")))?;
+        Ok((name.clone(), ShaderDefValue::Int(value)))
+    });
+    let shader_defs = shader_defs.collect::<Result<_>>()?;
+    let module = composer
+        .make_naga_module(NagaModuleDescriptor {
+            source: shader.source,
+            file_path: shader.name,
+            shader_defs,
+            ..Default::default()
+        })
+        .map_err(|error| fail(error.emit_to_string(composer)))?;
+    let [entry] = module.entry_points.as_slice() else {
+        return Err(fail("one entry point is needed".to_owned()));
+    };
+    let workgroup_size = entry.workgroup_size;
+    let bindings = reflect(&module).map_err(fail)?;
+    Ok(Composed {
+        name: shader.name,
+        module: with_an_override(module),
+        bindings,
+        workgroup_size,
+    })
+}
+
+fn reflect(module: &naga::Module) -> Result<Vec<Binding>, String> {
+    let mut bindings = Vec::new();
+    for (_, variable) in module.global_variables.iter() {
+        let Some(place) = variable.binding else {
+            continue;
+        };
+        let name = variable.name.clone().unwrap_or_default();
+        let AddressSpace::Storage { access } = variable.space else {
+            return Err(format!("`{name}` is not a storage buffer"));
+        };
+        if place.group != 0 {
+            return Err(format!("`{name}` is not in group 0"));
+        }
+        bindings.push(Binding {
+            name,
+            index: place.binding,
+            writes: access.contains(StorageAccess::STORE),
+        });
+    }
+    bindings.sort_by_key(|binding| binding.index);
+    Ok(bindings)
+}
+
+/// wgpu honours unchecked loops and uninitialised workgroup memory only for modules with a
+/// pipeline-overridable constant; others are compiled before those wishes are known.
+fn with_an_override(mut module: naga::Module) -> naga::Module {
+    if module.overrides.is_empty() {
+        let span = naga::Span::UNDEFINED;
+        let ty = module.types.insert(
+            naga::Type {
+                name: None,
+                inner: naga::TypeInner::Scalar(naga::Scalar::U32),
+            },
+            span,
+        );
+        let zero = naga::Expression::Literal(naga::Literal::U32(0));
+        let init = module.global_expressions.append(zero, span);
+        let constant = naga::Override {
+            name: Some("wgrad_unused".to_owned()),
+            id: None,
+            ty,
+            init: Some(init),
+        };
+        module.overrides.append(constant, span);
+    }
+    module
+}

@@ -19,5 +19,5 @@ pub mod shape;
 pub mod train;
 
 pub use error::{Error, Result};
-pub use session::{Session, SessionOptions};
 pub use run::{AdapterDescription, AdapterKind, Device, DeviceOptions};
+pub use session::{Session, SessionOptions};

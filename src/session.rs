@@ -114,8 +114,7 @@ impl Session {
         let program_options = ProgramOptions {
             guarded: options.guarded,
         };
-        let program =
-            Program::new(device, &recording, &Memory::default(), program_options).await?;
+        let program = Program::new(device, &recording, &Memory::default(), program_options).await?;
         let known = (0..graph.values().len()).map(Var).filter_map(|var| {
             let value = graph.value(var);
             let buffer = plan.buffer_of(var)?;
@@ -133,6 +132,11 @@ impl Session {
     /// The dispatches of one run; its `Display` is a table.
     pub fn recording(&self) -> &Recording {
         &self.recording
+    }
+
+    /// Whether the session reads this input or parameter, or computes this target.
+    pub fn keeps(&self, var: Var) -> bool {
+        self.values.contains_key(&var)
     }
 
     fn find(&self, var: Var) -> Result<&(Value, Range)> {

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, Var};
+use crate::ops::Operator;
 use crate::ops::add::Add;
 use crate::ops::ones::Ones;
-use crate::ops::Operator;
 use std::sync::Arc;
 
 /// Adds the nodes that compute δ, the gradient of `loss`, for every value of `wrt`, in order.
@@ -62,9 +62,8 @@ pub fn gradients_from(graph: &mut Graph, seeds: &[(Var, Var)], wrt: &[Var]) -> R
     wrt.iter()
         .map(|value| {
             let name = graph.value(*value).name.clone();
-            sum(graph, &name, &mut deltas[value.0]).ok_or_else(|| {
-                Error::Invalid(format!("the loss does not depend on `{name}`"))
-            })
+            sum(graph, &name, &mut deltas[value.0])
+                .ok_or_else(|| Error::Invalid(format!("the loss does not depend on `{name}`")))
         })
         .collect()
 }

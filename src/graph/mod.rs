@@ -231,6 +231,14 @@ impl Graph {
         &self.parameters
     }
 
+    /// The parameter of this path, or the first whose path ends in `.name`.
+    pub fn find_parameter(&self, name: &str) -> Option<Var> {
+        let suffix = format!(".{name}");
+        let exact = self.parameters.iter().find(|p| p.name == name);
+        let ending = || self.parameters.iter().find(|p| p.name.ends_with(&suffix));
+        exact.or_else(ending).map(|p| p.var)
+    }
+
     pub(crate) fn parameters_mut(&mut self) -> &mut [Parameter] {
         &mut self.parameters
     }

@@ -62,12 +62,7 @@ pub struct Declaration {
 
 impl Declaration {
     /// A filter or linear weight with the given initialiser, or the automatic one.
-    pub fn weight(
-        shape: impl Into<Shape>,
-        layout: Layout,
-        fans: Fans,
-        init: Option<Init>,
-    ) -> Self {
+    pub fn weight(shape: impl Into<Shape>, layout: Layout, fans: Fans, init: Option<Init>) -> Self {
         Self {
             shape: shape.into(),
             layout,

@@ -88,9 +88,7 @@ pub(crate) fn image(value_type: &ValueType) -> Result<[usize; 3], Reason> {
 }
 
 /// Helper of shape rules: exactly this many operands.
-pub(crate) fn arity<const N: usize>(
-    inputs: &[&ValueType],
-) -> Result<[ValueType; N], Reason> {
+pub(crate) fn arity<const N: usize>(inputs: &[&ValueType]) -> Result<[ValueType; N], Reason> {
     let owned: Vec<ValueType> = inputs.iter().map(|t| (*t).clone()).collect();
     <[ValueType; N]>::try_from(owned)
         .map_err(|_| format!("{N} operands are needed, {} were given", inputs.len()))

@@ -14,8 +14,8 @@ pub use lowering::{Lowering, Operand};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Home, Node, Var};
 use crate::layout::padded;
-use crate::ops::copy::Copy as CopyOperator;
 use crate::ops::Operator;
+use crate::ops::copy::Copy as CopyOperator;
 use crate::shader::{Kernel, Shaders};
 
 /// What a plan is for: dropout and batch normalisation differ.

@@ -78,13 +78,11 @@ impl Program {
                     resource: program.resource(range, shared)?,
                 });
             }
-            let bind_group = device
-                .wgpu()
-                .create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: Some(&command.node),
-                    layout: &pipeline.layout,
-                    entries: &entries,
-                });
+            let bind_group = device.wgpu().create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&command.node),
+                layout: &pipeline.layout,
+                entries: &entries,
+            });
             program.dispatches.push(Dispatch {
                 pipeline,
                 bind_group,

@@ -37,7 +37,10 @@ impl Shader {
 /// The shader `shaders/<stem>.wgsl` of this crate.
 macro_rules! shader {
     ($stem:literal) => {
-        $crate::shader::Shader::new($stem, include_str!(concat!("../../shaders/", $stem, ".wgsl")))
+        $crate::shader::Shader::new(
+            $stem,
+            include_str!(concat!("../../shaders/", $stem, ".wgsl")),
+        )
     };
 }
 pub(crate) use shader;

@@ -1,0 +1,6 @@
+//! What the tests on the device share: the device, the comparator, the probe.
+#![allow(dead_code, reason = "every test binary uses its own part")]
+
+pub mod compare;
+pub mod gpu;
+pub mod probe;

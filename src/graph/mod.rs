@@ -192,6 +192,14 @@ impl Graph {
         self.names.next(kind)
     }
 
+    /// The given path, or the next one for this kind of layer.
+    pub fn path(&mut self, name: Option<&str>, kind: &str) -> String {
+        match name {
+            Some(name) => self.names.within_scope(name),
+            None => self.names.next(kind),
+        }
+    }
+
     /// Runs `build` with every layer's path below `scope`: `layer2.0` gives
     /// `layer2.0.conv1.weight`.
     pub fn scope<T>(&mut self, scope: &str, build: impl FnOnce(&mut Self) -> T) -> T {

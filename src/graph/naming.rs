@@ -17,12 +17,17 @@ impl Names {
         self.scopes.pop();
     }
 
-    pub(super) fn next(&mut self, kind: &str) -> String {
+    pub(super) fn within_scope(&self, name: &str) -> String {
         let mut path = self.scopes.join(".");
         if !path.is_empty() {
             path.push('.');
         }
-        path.push_str(kind);
+        path.push_str(name);
+        path
+    }
+
+    pub(super) fn next(&mut self, kind: &str) -> String {
+        let path = self.within_scope(kind);
         let count = self.used.entry(path.clone()).or_insert(0);
         *count += 1;
         format!("{path}{count}")

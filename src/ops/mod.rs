@@ -12,10 +12,19 @@ use crate::graph::ValueType;
 use crate::plan::{Lowering, Mode};
 
 pub mod add;
+pub mod channel_sum;
+pub mod conv2d;
 pub(crate) mod copy;
 pub(crate) mod elementwise;
+pub mod linear;
 pub(crate) mod ones;
 pub mod relu;
+pub(crate) mod split;
+pub mod window;
+
+pub use conv2d::Conv2d;
+pub use linear::Linear;
+pub use window::Window2d;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.
 pub type Reason = String;

@@ -9,6 +9,8 @@ pub enum Grid {
     /// This many invocations in a row, spilling from x into y beyond the largest dispatch;
     /// the shader finds its place with `linear_index` of `wgrad::common`.
     Threads(usize),
+    /// As `Threads`, with this many layers along z, which the shader tells apart.
+    Layers(usize, usize),
     /// Invocations along x, y, z; workgroups are counted from the shader's workgroup size.
     Invocations([usize; 3]),
     /// Workgroups along x, y, z.
@@ -17,13 +19,14 @@ pub enum Grid {
 
 impl Grid {
     /// Workgroups along each axis for a shader with this workgroup size, none of them above
-    /// `limit` along x for [`Grid::Threads`].
+    /// `limit` along x for the one-dimensional kinds.
     pub fn workgroups(self, size: [u32; 3], limit: u32) -> [u32; 3] {
         match self {
-            Self::Threads(threads) => {
+            Self::Threads(threads) => Self::Layers(threads, 1).workgroups(size, limit),
+            Self::Layers(threads, layers) => {
                 let groups = threads.div_ceil(size[0] as usize).max(1);
                 let rows = groups.div_ceil(limit as usize);
-                [narrow(groups.div_ceil(rows)), narrow(rows), 1]
+                [narrow(groups.div_ceil(rows)), narrow(rows), narrow(layers)]
             }
             Self::Invocations(extents) => {
                 let mut groups = [1; 3];

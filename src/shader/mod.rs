@@ -39,7 +39,12 @@ macro_rules! shader {
     ($stem:literal) => {
         $crate::shader::Shader::new(
             $stem,
-            include_str!(concat!("../../shaders/", $stem, ".wgsl")),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/shaders/",
+                $stem,
+                ".wgsl"
+            )),
         )
     };
 }

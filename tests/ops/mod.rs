@@ -1,6 +1,8 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
 mod add;
+mod conv2d;
+mod linear;
 mod relu;
 
 use proptest::test_runner::Config;

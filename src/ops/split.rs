@@ -1,0 +1,93 @@
+//! Long sums cut into partial sums, for parallelism and for short loops, and added up in a
+//! second pass of fixed order.
+
+use crate::layout::LANES;
+use crate::plan::{AdapterProfile, BufferId, Lowering, Operand};
+use crate::shader::{Grid, Kernel, shader};
+
+/// Terms that one invocation adds at the most; drivers exist that cut loops at 65,535.
+const LONGEST_LOOP: usize = 16_384;
+
+/// How a sum over rows is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Split {
+    /// Partial sums.
+    pub(crate) parts: usize,
+    /// Rows of each; the last may have fewer.
+    pub(crate) rows: usize,
+}
+
+impl Split {
+    /// Cuts `rows` rows of `terms` terms into as few parts as give `wanted` invocations when
+    /// one part gives `base`, and at most `most` unless the loops would be too long.
+    pub(crate) fn new(rows: usize, terms: usize, base: usize, wanted: usize, most: usize) -> Self {
+        let rows = rows.max(1);
+        let parts = wanted.div_ceil(base.max(1)).clamp(1, most.min(rows).max(1));
+        let longest = (LONGEST_LOOP / terms.max(1)).max(1);
+        let rows_each = rows.div_ceil(parts).min(longest);
+        Self {
+            parts: rows.div_ceil(rows_each),
+            rows: rows_each,
+        }
+    }
+}
+
+/// The workgroup size of kernels that take it as a constant: one SIMD vector on a CPU driver,
+/// which spreads small problems over the cores, two warps on a GPU.
+pub(crate) fn workgroup(adapter: &AdapterProfile) -> usize {
+    if adapter.cpu { 8 } else { 64 }
+}
+
+/// Emits the kernel that `first_pass` makes for its output, and the pass that adds its parts if
+/// there are several. `bias` is added to the sum.
+pub(crate) fn dispatch_split(
+    cx: &mut Lowering<'_>,
+    split: Split,
+    result: &Operand,
+    bias: Option<&Operand>,
+    first_pass: impl FnOnce(BufferId) -> Kernel,
+) {
+    if split.parts == 1 && bias.is_none() {
+        cx.dispatch(first_pass(result.buffer));
+        return;
+    }
+    let partials = cx.temporary("partials", split.parts * result.len);
+    cx.dispatch(first_pass(partials));
+    let vectors = result.len / LANES;
+    let mut second = Kernel::new(shader!("reduce_partials"), Grid::Threads(vectors))
+        .define("LENGTH", vectors)
+        .define("SPLITS", split.parts)
+        .define("WORKGROUP", workgroup(cx.adapter()))
+        .bind("partials", partials)
+        .bind("out", result);
+    if let Some(bias) = bias {
+        second = second
+            .flag("BIAS", true)
+            .define("BIAS_VECS", bias.len / LANES)
+            .bind("bias", bias);
+    }
+    cx.dispatch(second);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Split;
+
+    #[test]
+    fn a_short_sum_with_enough_invocations_is_not_cut() {
+        let split = Split::new(100, 10, 1000, 128, 64);
+        assert_eq!((split.parts, split.rows), (1, 100));
+    }
+
+    #[test]
+    fn a_sum_is_cut_for_parallelism_but_never_below_a_row() {
+        assert_eq!(Split::new(100, 1, 2, 128, 64).parts, 50);
+        assert_eq!(Split::new(3, 1, 1, 128, 64).parts, 3);
+    }
+
+    #[test]
+    fn loops_stay_short_whatever_is_wanted() {
+        let split = Split::new(1_000_000, 28, 1000, 1, 1);
+        assert!(split.rows * 28 <= 16_384 && split.parts * split.rows >= 1_000_000);
+    }
+}

@@ -1,0 +1,220 @@
+use proptest::prelude::*;
+use wgrad::graph::Graph;
+use wgrad::ops::Conv2d;
+use wgrad::plan::Mode;
+
+use super::{cases, normal};
+use crate::reference::conv2d::{self, Attributes};
+use crate::support::compare::Tolerance;
+use crate::support::gpu;
+use crate::support::probe::{Probe, assert_close};
+
+/// One convolution: shapes and attributes.
+#[derive(Clone, Debug)]
+struct Case {
+    batch: usize,
+    input: [usize; 3],
+    /// Output channels.
+    output: usize,
+    attributes: Attributes,
+    bias: bool,
+}
+
+impl Case {
+    fn check(&self) {
+        let Some(device) = gpu::device() else { return };
+        let Attributes {
+            kernel,
+            stride,
+            padding,
+            dilation,
+            groups,
+        } = self.attributes;
+        let [channels, height, width] = self.input;
+        let [rows, columns] = self.attributes.output_size([height, width]);
+        let x = normal(&[self.batch, channels, height, width], 1);
+        let w = normal(&[self.output, channels / groups, kernel[0], kernel[1]], 2);
+        let b = normal(&[self.output], 3);
+        let dy = normal(&[self.batch, self.output, rows, columns], 4);
+
+        let mut probe = Probe::new(self.batch);
+        let x_var = probe.input(&x);
+        let layer = Conv2d::new(self.output, kernel)
+            .stride(stride)
+            .padding(padding)
+            .dilation(dilation)
+            .groups(groups)
+            .bias(self.bias);
+        let y = probe.graph.conv2d(x_var, layer);
+        let mut wrt = vec![x_var, probe.parameter("weight", &w)];
+        if self.bias {
+            wrt.push(probe.parameter("bias", &b));
+        }
+        let deltas = probe.gradients(y, &dy, &wrt);
+        let targets: Vec<_> = [y].into_iter().chain(deltas).collect();
+        let results = probe.run(device, Mode::Training, &targets);
+
+        let bias = self.bias.then_some(&b);
+        let name = |part: &str| format!("{part} of {self:?}");
+        let y = conv2d::forward(&x, &w, bias, &self.attributes);
+        assert_close(&name("y"), &results[0], &y, Tolerance::F32);
+        let dx = conv2d::grad_input(&dy, &w, [height, width], &self.attributes);
+        assert_close(&name("dx"), &results[1], &dx, Tolerance::F32);
+        let dw = conv2d::grad_weight(&x, &dy, &self.attributes);
+        assert_close(&name("dw"), &results[2], &dw, Tolerance::F32);
+        if self.bias {
+            let db = conv2d::grad_bias(&dy);
+            assert_close(&name("db"), &results[3], &db, Tolerance::F32);
+        }
+    }
+}
+
+/// Group counts with input and output channels per group: dense, grouped (aligned to vec4 or
+/// not), depthwise, depthwise with a multiplier.
+fn channels() -> impl Strategy<Value = (usize, usize, usize)> {
+    let per_group = || prop::sample::select(vec![1_usize, 2, 3, 4, 5, 8, 13]);
+    prop_oneof![
+        3 => (Just(1_usize), per_group(), per_group()),
+        1 => (2_usize..5, 1_usize..6, 1_usize..6),
+        1 => (prop::sample::select(vec![2_usize, 3, 5, 8, 13]), Just(1), 1_usize..3),
+    ]
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let pair = |low: usize, high: usize| [low..high, low..high];
+    (
+        1_usize..4,
+        channels(),
+        pair(1, 10),
+        (pair(1, 5), pair(1, 4), pair(0, 4), pair(1, 3)),
+        any::<bool>(),
+    )
+        .prop_map(|(batch, (groups, inputs, outputs), size, window, bias)| {
+            let (kernel, stride, padding, dilation) = window;
+            // An image at least as large as the filter, less its padding.
+            let extent = |axis: usize| {
+                let span = dilation[axis] * (kernel[axis] - 1) + 1;
+                size[axis].max(span.saturating_sub(2 * padding[axis]))
+            };
+            Case {
+                batch,
+                input: [groups * inputs, extent(0), extent(1)],
+                output: groups * outputs,
+                attributes: Attributes {
+                    kernel,
+                    stride,
+                    padding,
+                    dilation,
+                    groups,
+                },
+                bias,
+            }
+        })
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn agrees_with_the_textbook(case in case()) {
+        case.check();
+    }
+}
+
+fn fixed(batch: usize, input: [usize; 3], output: usize, attributes: Attributes) -> Case {
+    Case {
+        batch,
+        input,
+        output,
+        attributes,
+        bias: true,
+    }
+}
+
+#[test]
+fn layers_of_common_networks() {
+    let same = |kernel: usize| Attributes {
+        padding: [kernel / 2; 2],
+        ..Attributes::new([kernel; 2])
+    };
+    let strided = Attributes {
+        stride: [2, 2],
+        ..same(3)
+    };
+    let depthwise = Attributes {
+        groups: 13,
+        ..same(3)
+    };
+    fixed(4, [1, 28, 28], 32, same(3)).check();
+    fixed(3, [32, 14, 14], 64, same(3)).check();
+    fixed(2, [3, 32, 32], 16, same(7)).check();
+    fixed(2, [16, 16, 16], 24, strided).check();
+    fixed(2, [64, 7, 7], 20, same(1)).check();
+    fixed(2, [13, 12, 12], 13, depthwise).check();
+}
+
+/// Every stride that leaves rows or columns of the input unread gives them δ = 0.
+#[test]
+fn what_the_stride_never_reached_gets_zero() {
+    let Some(device) = gpu::device() else { return };
+    let mut probe = Probe::new(1);
+    let x = probe.input(&normal(&[1, 2, 6, 6], 1));
+    let y = probe.graph.conv2d(x, Conv2d::new(3, 2).stride(3));
+    let w = normal(&[3, 2, 2, 2], 2);
+    probe.parameter("weight", &w);
+    let dx = probe.gradients(y, &normal(&[1, 3, 2, 2], 3), &[x])[0];
+    let dx = &probe.run(device, Mode::Training, &[dx])[0];
+    for (i, value) in dx.iter().enumerate() {
+        let (row, column) = (i / 6 % 6, i % 6);
+        assert_eq!(
+            *value == 0.0,
+            row % 3 == 2 || column % 3 == 2,
+            "{row}, {column}"
+        );
+    }
+}
+
+fn refusal(channels: usize, layer: Conv2d) -> String {
+    let mut graph = Graph::new();
+    let x = graph.input("x", [channels, 4, 6]);
+    graph.conv2d(x, layer);
+    graph.check().unwrap_err().to_string()
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    assert_eq!(
+        refusal(3, Conv2d::new(8, 5).padding([0, 1])),
+        "layer `conv1` (conv2d): the filter of 5x5 (with dilation) is larger than the padded \
+         input of 4x8"
+    );
+    assert_eq!(
+        refusal(3, Conv2d::new(8, 3).groups(2)),
+        "layer `conv1` (conv2d): 2 groups do not divide 3 input and 8 output channels"
+    );
+    assert_eq!(
+        refusal(3, Conv2d::new(8, 3).stride(0)),
+        "layer `conv1` (conv2d): the stride is 0x0, but must be at least 1x1"
+    );
+    assert_eq!(
+        refusal(3, Conv2d::new(0, 3)),
+        "layer `conv1` (conv2d): the result has no elements"
+    );
+}
+
+#[test]
+fn a_filter_for_other_channels_is_refused() {
+    use wgrad::ops::conv2d::Convolution;
+    let mut graph = Graph::new();
+    let three = graph.input("three", [3, 5, 5]);
+    graph.conv2d(three, Conv2d::new(4, 3).bias(false));
+    let weight = graph.find_parameter("weight").unwrap();
+    let two = graph.input("two", [2, 5, 5]);
+    let window = wgrad::ops::Window2d::new(3);
+    graph.apply("branch", Convolution { window, groups: 1 }, &[two, weight]);
+    assert_eq!(
+        graph.check().unwrap_err().to_string(),
+        "layer `branch` (conv2d): the input [2, 5, 5] has 2 channels, the filter [4, 3, 3, 3] \
+         reads 3"
+    );
+}

@@ -1,0 +1,70 @@
+use proptest::prelude::*;
+use wgrad::graph::Graph;
+use wgrad::ops::Linear;
+use wgrad::plan::Mode;
+
+use super::{cases, normal};
+use crate::reference::linear;
+use crate::support::compare::Tolerance;
+use crate::support::gpu;
+use crate::support::probe::{Probe, assert_close};
+
+fn check(batch: usize, inputs: usize, outputs: usize, with_bias: bool) {
+    let Some(device) = gpu::device() else { return };
+    let x = normal(&[batch, inputs], 1);
+    let w = normal(&[outputs, inputs], 2);
+    let b = normal(&[outputs], 3);
+    let dy = normal(&[batch, outputs], 4);
+    let mut probe = Probe::new(batch);
+    let x_var = probe.input(&x);
+    let layer = Linear::new(outputs).bias(with_bias);
+    let y = probe.graph.linear(x_var, layer);
+    let mut wrt = vec![x_var, probe.parameter("weight", &w)];
+    if with_bias {
+        wrt.push(probe.parameter("bias", &b));
+    }
+    let deltas = probe.gradients(y, &dy, &wrt);
+    let targets: Vec<_> = [y].into_iter().chain(deltas).collect();
+    let results = probe.run(device, Mode::Training, &targets);
+
+    let name = |part: &str| format!("{part} of {batch}x{inputs} to {outputs}");
+    let y = linear::forward(&x, &w, with_bias.then_some(&b));
+    assert_close(&name("y"), &results[0], &y, Tolerance::F32);
+    let dx = linear::grad_input(&dy, &w);
+    assert_close(&name("dx"), &results[1], &dx, Tolerance::F32);
+    let dw = linear::grad_weight(&x, &dy);
+    assert_close(&name("dw"), &results[2], &dw, Tolerance::F32);
+    if with_bias {
+        let db = linear::grad_bias(&dy);
+        assert_close(&name("db"), &results[3], &db, Tolerance::F32);
+    }
+}
+
+#[test]
+fn layers_of_common_networks() {
+    check(64, 3136, 128, true);
+    check(64, 128, 10, true);
+    check(1, 784, 10, true);
+    check(1000, 7, 3, false);
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn agrees_with_the_reference(n in 1_usize..70, i in 1_usize..80, o in 1_usize..40, bias: bool) {
+        check(n, i, o, bias);
+    }
+}
+
+#[test]
+fn an_image_must_be_flattened_first() {
+    let mut graph = Graph::new();
+    let x = graph.input("x", [3, 4, 4]);
+    graph.linear(x, Linear::new(10));
+    assert_eq!(
+        graph.check().unwrap_err().to_string(),
+        "layer `linear1` (linear): features of shape [in] are needed, the input is [3, 4, 4]; \
+         flatten it first"
+    );
+}

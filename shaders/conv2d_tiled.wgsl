@@ -13,8 +13,7 @@
 // the walk into SPLITS pieces; then y receives SPLITS partial results, without bias, and
 // reduce_partials.wgsl adds them and the bias.
 //
-// A linear layer is the case of a 1x1 kernel over an image of height 1 and width N, batch 1. A
-// stride-1 input gradient has conv2d_grad_input_tiled.wgsl.
+// A linear layer is the case of a 1x1 kernel over an image of height 1 and width N, batch 1.
 
 const BATCH: u32 = #{BATCH};
 const IN_HEIGHT: u32 = #{IN_HEIGHT};

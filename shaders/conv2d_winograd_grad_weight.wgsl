@@ -1,0 +1,51 @@
+// Winograd F(2x2, 3x3), filter gradient, step 4 of 4: adds the partial sums and transforms back.
+// (conv2d_winograd_grad_output.wgsl explains the method.)
+//
+//   dw[.,.,c,o] = G^T * (sum over splits of partials[split,.,.,c,o]) * G
+//
+//         | 1  1/2  1/2  0 |
+//   G^T = | 0  1/2 -1/2  0 |
+//         | 0  1/2  1/2  1 |
+//
+// One invocation computes the 3x3 taps of one input channel and four output channels.
+
+const ROWS: u32 = #{ROWS}; // input channels rounded up to a multiple of 4
+const OUT_VECS: u32 = #{OUT_VECS}; // output channels / 4, rounded up
+const SPLITS: u32 = #{SPLITS};
+const WORKGROUP: u32 = #{WORKGROUP};
+
+const LENGTH: u32 = ROWS * OUT_VECS;
+
+@group(0) @binding(0) var<storage, read> partials: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> dw: array<vec4f>;
+
+// G^T applied to four elements along one axis.
+fn transform(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> array<vec4f, 3> {
+    return array(a + 0.5 * (b + c), 0.5 * (b - c), 0.5 * (b + c) + d);
+}
+
+fn total(element: u32, id: u32) -> vec4f {
+    var sum = vec4f();
+    for (var s = 0u; s < SPLITS; s++) {
+        sum += partials[(s * 16 + element) * LENGTH + id];
+    }
+    return sum;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let id = gid.y * groups.x * WORKGROUP + gid.x;
+    if id >= LENGTH {
+        return;
+    }
+    var columns: array<array<vec4f, 3>, 4>; // [t][u]
+    for (var t = 0u; t < 4; t++) {
+        columns[t] = transform(total(t, id), total(4 + t, id), total(8 + t, id), total(12 + t, id));
+    }
+    for (var u = 0u; u < 3; u++) {
+        let row = transform(columns[0][u], columns[1][u], columns[2][u], columns[3][u]);
+        for (var v = 0u; v < 3; v++) {
+            dw[(u * 3 + v) * LENGTH + id] = row[v];
+        }
+    }
+}

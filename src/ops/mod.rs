@@ -14,8 +14,13 @@ use crate::plan::{Lowering, Mode};
 pub mod add;
 pub(crate) mod copy;
 pub(crate) mod elementwise;
+pub mod leaky_relu;
 pub(crate) mod ones;
+pub mod prelu;
 pub mod relu;
+pub mod sigmoid;
+pub(crate) mod sum_partials;
+pub mod tanh;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.
 pub type Reason = String;

@@ -1,7 +1,11 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
 mod add;
+mod leaky_relu;
+mod prelu;
 mod relu;
+mod sigmoid;
+mod tanh;
 
 use proptest::test_runner::Config;
 

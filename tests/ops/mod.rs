@@ -1,7 +1,10 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
 mod add;
+mod global_mean_pool;
 mod leaky_relu;
+mod max_pool2d;
+mod mean_pool2d;
 mod prelu;
 mod relu;
 mod sigmoid;

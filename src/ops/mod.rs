@@ -12,6 +12,7 @@ use crate::graph::ValueType;
 use crate::plan::{Lowering, Mode};
 
 pub mod add;
+pub mod concat;
 pub(crate) mod copy;
 pub(crate) mod elementwise;
 pub mod global_mean_pool;
@@ -21,8 +22,11 @@ pub mod mean_pool2d;
 pub(crate) mod ones;
 pub(crate) mod pool_window;
 pub mod prelu;
+pub mod relayout;
 pub mod relu;
+pub mod reshape;
 pub mod sigmoid;
+pub mod slice_channels;
 pub(crate) mod sum_partials;
 pub mod tanh;
 

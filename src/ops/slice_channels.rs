@@ -58,7 +58,7 @@ impl Operator for SliceChannels {
             .define("IN_VECS", x.value_type.shape[0].div_ceil(LANES))
             .define("START", self.start)
             .define("CHANNELS", self.channels)
-            .flag("ALIGNED", self.start % LANES == 0)
+            .flag("ALIGNED", self.start.is_multiple_of(LANES))
             .bind("x", &x);
         cx.dispatch(kernel);
         Ok(())

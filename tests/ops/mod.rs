@@ -1,9 +1,20 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
 mod add;
+mod concat;
 mod conv2d;
+mod global_mean_pool;
+mod leaky_relu;
 mod linear;
+mod max_pool2d;
+mod mean_pool2d;
+mod prelu;
+mod relayout;
 mod relu;
+mod reshape;
+mod sigmoid;
+mod slice_channels;
+mod tanh;
 
 use proptest::test_runner::Config;
 

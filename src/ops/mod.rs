@@ -17,8 +17,11 @@ pub mod conv2d;
 pub(crate) mod copy;
 pub(crate) mod elementwise;
 pub mod linear;
+pub mod loss;
 pub(crate) mod ones;
 pub mod relu;
+pub mod scale;
+pub mod softmax_cross_entropy;
 pub(crate) mod split;
 pub mod window;
 

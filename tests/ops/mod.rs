@@ -4,6 +4,8 @@ mod add;
 mod conv2d;
 mod linear;
 mod relu;
+mod scale;
+mod softmax_cross_entropy;
 
 use proptest::test_runner::Config;
 

@@ -73,6 +73,11 @@ fn sum_of_group(value: f32, lane: u32) -> f32 {
 #endif
 }
 
+// exp, and NaN for NaN, which some drivers' `exp` turns into a number.
+fn exponential(x: vec4f) -> vec4f {
+    return select(x, exp(x), x == x);
+}
+
 // log(1 + u) for u >= 0. Near 0 a rounded 1 + u would lose u, and WGSL's `log` is only good to
 // 2^-21; there the series 2 (s + s^3/3 + s^5/5 + ...) with s = u / (2 + u) <= 1/3 is used.
 fn log_of_1_plus(u: f32) -> f32 {
@@ -117,13 +122,13 @@ fn main(
     var others = 0.0;
     for (var v = lane; v < VECS; v += STRIDE) {
         let counts = (classes(v) < vec4u(CLASSES)) & (classes(v) != vec4u(label));
-        let e = select(vec4f(), exp(logits[row + v] - largest), counts);
+        let e = select(vec4f(), exponential(logits[row + v] - largest), counts);
         others += (e.x + e.y) + (e.z + e.w);
     }
     others = sum_of_group(others, lane);
 
     let shifted = logits[row + label / 4][label % 4] - largest;
-    let sum = others + exp(shifted);
+    let sum = others + exponential(vec4f(shifted)).x;
     if lane == 0 {
         var loss = log(sum) - shifted;
         if shifted == 0.0 {
@@ -134,7 +139,7 @@ fn main(
 #ifdef DELTA
     let factor = scale / sum;
     for (var v = lane; v < VECS; v += STRIDE) {
-        let e = exp(logits[row + v] - largest);
+        let e = exponential(logits[row + v] - largest);
         let gradient = factor * select(e, vec4f(-others), classes(v) == vec4u(label)) + spoil;
         delta[row + v] = select(vec4f(), gradient, classes(v) < vec4u(CLASSES));
     }

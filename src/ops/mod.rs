@@ -18,6 +18,7 @@ pub(crate) mod copy;
 pub(crate) mod elementwise;
 pub mod linear;
 pub mod loss;
+pub mod mse;
 pub(crate) mod ones;
 pub mod relu;
 pub mod scale;

@@ -3,6 +3,7 @@
 mod add;
 mod conv2d;
 mod linear;
+mod mse;
 mod relu;
 mod scale;
 mod softmax_cross_entropy;

@@ -15,6 +15,7 @@ pub mod add;
 pub mod channel_sum;
 pub mod conv2d;
 pub(crate) mod copy;
+pub mod dropout;
 pub(crate) mod elementwise;
 pub mod linear;
 pub mod loss;

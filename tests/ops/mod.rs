@@ -2,6 +2,7 @@
 
 mod add;
 mod conv2d;
+mod dropout;
 mod linear;
 mod mse;
 mod relu;

@@ -10,6 +10,7 @@ use crate::support::compare::Tolerance;
 use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
 
+#[allow(clippy::unwrap_used, reason = "a test's own helper")]
 fn check_flatten(shape: &[usize], seed: u64) {
     let Some(device) = gpu::device() else { return };
     let x = normal(shape, seed);

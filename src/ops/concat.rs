@@ -127,7 +127,9 @@ fn join(parts: &[Part], positions: usize, y: BufferId) -> Kernel {
     let channels: usize = parts.iter().map(|part| part.channels).sum();
     let vectors = channels.div_ceil(LANES);
     let all_but_last = &parts[..parts.len().saturating_sub(1)];
-    let aligned = all_but_last.iter().all(|p| p.channels.is_multiple_of(LANES));
+    let aligned = all_but_last
+        .iter()
+        .all(|p| p.channels.is_multiple_of(LANES));
     let mut kernel = Kernel::new(shader!("concat"), Grid::Threads(positions * vectors))
         .define("LENGTH", positions * vectors)
         .define("VECS", vectors)

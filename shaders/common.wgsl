@@ -12,3 +12,13 @@ fn linear_index(id: vec3u, groups: vec3u) -> u32 {
 fn is_nan(v: vec4f) -> vec4<bool> {
     return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
 }
+
+// The first row and the number of rows that one split of a long sum adds, of ROWS in all. Rows
+// come in blocks of `neighbours` * `most`; the `neighbours` splits of a block take its rows in
+// turn, so that neighbouring invocations read neighbouring memory and a block stays in the
+// cache. A split goes on every `neighbours` rows; it may have none.
+fn rows_of_split(split: u32, rows: u32, neighbours: u32, most: u32) -> vec2u {
+    let first = split / neighbours * neighbours * most + split % neighbours;
+    let left = max(rows, first) - first;
+    return vec2u(first, min(most, (left + neighbours - 1) / neighbours));
+}

@@ -11,7 +11,7 @@
 // One invocation a sample, or with WIDE (many classes) one workgroup. A label that is no class
 // makes the sample's loss and delta NaN.
 
-#import wgrad::common::linear_index
+#import wgrad::common::{is_nan, linear_index}
 
 const SAMPLES: u32 = #{SAMPLES};
 const CLASSES: u32 = #{CLASSES};
@@ -75,7 +75,7 @@ fn sum_of_group(value: f32, lane: u32) -> f32 {
 
 // exp, and NaN for NaN, which some drivers' `exp` turns into a number.
 fn exponential(x: vec4f) -> vec4f {
-    return select(x, exp(x), x == x);
+    return select(exp(x), x, is_nan(x));
 }
 
 // log(1 + u) for u >= 0. Near 0 a rounded 1 + u would lose u, and WGSL's `log` is only good to

@@ -159,7 +159,7 @@ impl Graph {
             Err(reason) => {
                 self.fail_at(name, operator.name(), reason);
                 // As many stand-ins as any operator has results, so that callers may index.
-                vec![ValueType::sample([1]); 4]
+                vec![ValueType::sample([1]); 5]
             }
         };
         let node = self.nodes.len();

@@ -94,7 +94,7 @@ impl Operator for Dropout {
         if u32::try_from(elements).is_err() {
             return Err(format!("{elements} elements are more than can be numbered"));
         }
-        let quads = positions % LANES == 0;
+        let quads = positions.is_multiple_of(LANES);
         let vectors = x.len / LANES;
         let length = if quads { vectors / LANES } else { vectors };
         let state = cx.persistent(STATE_BUFFER, 0, STATE_LEN);

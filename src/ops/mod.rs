@@ -5,6 +5,7 @@
 //! its gradient as graph nodes, and the kernels that compute it. Operators from outside the
 //! crate implement the same trait.
 
+use std::any::Any;
 use std::fmt::Debug;
 
 use crate::autodiff::Backward;
@@ -12,6 +13,7 @@ use crate::graph::ValueType;
 use crate::plan::{Lowering, Mode};
 
 pub mod add;
+pub mod batch_norm;
 pub mod channel_sum;
 pub mod concat;
 pub mod conv2d;
@@ -30,27 +32,28 @@ pub(crate) mod pool_window;
 pub mod prelu;
 pub mod relayout;
 pub mod relu;
-pub mod scale;
-pub mod softmax_cross_entropy;
-pub(crate) mod split;
-pub mod window;
-
 pub mod reshape;
+pub mod scale;
 pub mod sigmoid;
 pub mod slice_channels;
+pub mod softmax_cross_entropy;
 pub(crate) mod split;
 pub(crate) mod sum_partials;
 pub mod tanh;
 pub mod window;
+
+pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
+pub use dropout::Dropout;
 pub use linear::Linear;
+pub use loss::{LossValues, Reduction};
 pub use window::Window2d;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.
 pub type Reason = String;
 
 /// An operator of the graph.
-pub trait Operator: Debug + Send + Sync + 'static {
+pub trait Operator: Any + Debug + Send + Sync {
     /// The stem: `conv2d`, `prelu_grad`.
     fn name(&self) -> &'static str;
 

@@ -38,7 +38,7 @@ impl Operator for MeanSquaredError {
         if !prediction.batched || inputs.iter().any(|t| t.element != Element::F32) {
             return Err("a prediction and a target per sample are needed".to_owned());
         }
-        if prediction.layout.size() % LANES != 0 {
+        if !prediction.layout.size().is_multiple_of(LANES) {
             return Err(format!(
                 "a prediction of shape {} cannot be compared; give it an axis, such as [1]",
                 prediction.shape

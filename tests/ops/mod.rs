@@ -1,6 +1,7 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
 mod add;
+mod batch_norm;
 mod concat;
 mod conv2d;
 mod dropout;

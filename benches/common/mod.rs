@@ -1,5 +1,4 @@
 //! The models that are timed, and random data to time them on.
-#![allow(dead_code, reason = "every benchmark uses its own part")]
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;

@@ -15,7 +15,7 @@ use wgrad::{Device, Result};
 /// Where the curves go.
 const CURVES: &str = "out/digits.svg";
 
-const EPOCHS: u32 = 15;
+const EPOCHS: u32 = 20;
 const BATCH: usize = 32;
 
 fn main() -> ExitCode {
@@ -39,11 +39,11 @@ fn train() -> Result<()> {
     );
 
     let mut net = Network::input([1, 8, 8]);
-    net.conv(16, 3)
+    net.conv(24, 3)
         .padding(1)
         .prelu()
         .max_pool(2)
-        .conv(32, 3)
+        .conv(48, 3)
         .padding(1)
         .prelu()
         .max_pool(2)

@@ -28,6 +28,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// Two convolutions and two linear layers: a line each.
+#[rustfmt::skip]
+fn network() -> Network {
+    let mut net = Network::input([1, 8, 8]);
+    net.conv(24, 3).padding(1).prelu().max_pool(2)
+       .conv(48, 3).padding(1).prelu().max_pool(2)
+       .linear(64).prelu().dropout(0.3)
+       .linear(10);
+    net
+}
+
 fn train() -> Result<()> {
     let device = Device::open()?;
     println!("device: {}", device.description());
@@ -38,18 +49,7 @@ fn train() -> Result<()> {
         test.len()
     );
 
-    let mut net = Network::input([1, 8, 8]);
-    net.conv(24, 3)
-        .padding(1)
-        .prelu()
-        .max_pool(2)
-        .conv(48, 3)
-        .padding(1)
-        .prelu()
-        .max_pool(2)
-        .linear(64)
-        .prelu()
-        .linear(10);
+    let net = network();
     println!("\n{}\n", net.summary()?);
 
     let mut model = net.build(&device, Seed(42))?;

@@ -33,8 +33,8 @@ fn main() -> ExitCode {
 fn network() -> Network {
     let mut net = Network::input([1, 8, 8]);
     net.conv(24, 3).padding(1).prelu().max_pool(2)
-       .conv(48, 3).padding(1).prelu().max_pool(2)
-       .linear(64).prelu().dropout(0.3)
+       .conv(48, 3).padding(1).prelu().max_pool(2).dropout(0.5)
+       .linear(64).prelu().dropout(0.5)
        .linear(10);
     net
 }
@@ -54,7 +54,7 @@ fn train() -> Result<()> {
 
     let mut model = net.build(&device, Seed(42))?;
     let steps = f64::from(EPOCHS) * (train.len() / BATCH) as f64;
-    let run = Trainer::new(Sgd::new(0.03).momentum(0.9).weight_decay(1e-4))
+    let run = Trainer::new(Sgd::new(0.05).momentum(0.9).weight_decay(5e-4))
         .epochs(EPOCHS)
         .batch_size(BATCH)
         .seed(42)

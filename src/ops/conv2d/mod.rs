@@ -115,6 +115,7 @@ impl Conv2d {
 impl Graph {
     /// Convolves an image `[C, H, W]` to `[O, Ho, Wo]`.
     pub fn conv2d(&mut self, x: Var, layer: Conv2d) -> Var {
+        let x = self.relayout(x);
         let path = self.path(layer.name.as_deref(), "conv");
         let channels = self.shape(x).first().copied().unwrap_or(0);
         let groups = layer.groups;

@@ -7,3 +7,18 @@
 fn linear_index(id: vec3u, groups: vec3u) -> u32 {
     return id.y * groups.x * 64u + id.x;
 }
+
+// Whether each lane is NaN, asked of the bits: `v != v` is false on drivers that assume no NaN.
+fn is_nan(v: vec4f) -> vec4<bool> {
+    return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}
+
+// The first row and the number of rows that one split of a long sum adds, of ROWS in all. Rows
+// come in blocks of `neighbours` * `most`; the `neighbours` splits of a block take its rows in
+// turn, so that neighbouring invocations read neighbouring memory and a block stays in the
+// cache. A split goes on every `neighbours` rows; it may have none.
+fn rows_of_split(split: u32, rows: u32, neighbours: u32, most: u32) -> vec2u {
+    let first = split / neighbours * neighbours * most + split % neighbours;
+    let left = max(rows, first) - first;
+    return vec2u(first, min(most, (left + neighbours - 1) / neighbours));
+}

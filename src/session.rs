@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Result};
 use crate::graph::{Element, Graph, Home, Value, Var};
 use crate::plan::{Mode, Plan, PlanOptions};
-use crate::record::{Range, Recording, range};
-use crate::run::{Device, Memory, Program, ProgramOptions};
+use crate::random::{STATE_BUFFER, STATE_LEN, Seed, state_words};
+use crate::record::{Place, Range, Recording, range};
+use crate::run::{Device, Program, ProgramOptions};
 
 /// What a session computes, and how.
 #[derive(Clone, Copy, Debug)]
@@ -114,19 +115,38 @@ impl Session {
         let program_options = ProgramOptions {
             guarded: options.guarded,
         };
-        let program = Program::new(device, &recording, &Memory::default(), program_options).await?;
+        let program = Program::new(device, &recording, &[], program_options).await?;
         let known = (0..graph.values().len()).map(Var).filter_map(|var| {
             let value = graph.value(var);
             let buffer = plan.buffer_of(var)?;
             let kept = value.home != Home::Step;
             kept.then(|| (var, (value.clone(), range(&plan, buffer))))
         });
-        Ok(Self {
+        let session = Self {
             values: known.collect(),
             batch: options.batch,
             program,
             recording,
-        })
+        };
+        session.set_random_state(Seed(0), 0)?;
+        Ok(session)
+    }
+
+    /// Sets what the random operators (dropout) draw: one seed and step, one set of draws.
+    /// Without it, seed and step are 0. Does nothing where nothing is random.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] and others of the device.
+    pub fn set_random_state(&self, seed: Seed, step: u32) -> Result<()> {
+        if !self.recording.named.contains_key(STATE_BUFFER) {
+            return Ok(());
+        }
+        let state = Range {
+            place: Place::Named(STATE_BUFFER.to_owned()),
+            offset: 0,
+            len: STATE_LEN,
+        };
+        self.program.write(&state, &state_words(seed, step))
     }
 
     /// The dispatches of one run; its `Display` is a table.
@@ -189,7 +209,15 @@ impl Session {
     /// # Errors
     /// [`Error::DeviceLost`] and others of the device.
     pub fn run(&self) -> Result<()> {
-        self.program.run()
+        self.program.run().map(drop)
+    }
+
+    /// Blocks until all runs are done. A browser cannot wait.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] and others of the device.
+    pub fn wait(&self) -> Result<()> {
+        self.program.wait()
     }
 
     /// Reads a target, input or parameter, in PyTorch's order.

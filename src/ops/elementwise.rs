@@ -54,3 +54,19 @@ pub(crate) fn lower(
     }
     cx.dispatch(kernel);
 }
+
+/// The channels of a value whose innermost axis is padded, for kernels with `f(0) ≠ 0` that
+/// must keep the padding zero; `None` where there is no padding.
+pub(crate) fn padded_channels(value_type: &ValueType) -> Result<Option<usize>, Reason> {
+    let axes = value_type.layout.axes();
+    let Some((innermost, outer)) = axes.split_last() else {
+        return Ok(None);
+    };
+    if outer.iter().any(|axis| axis.len != axis.padded) {
+        return Err(format!(
+            "a value of shape {} with several padded axes, such as a filter, cannot be used",
+            value_type.shape
+        ));
+    }
+    Ok((innermost.len != innermost.padded).then_some(innermost.len))
+}

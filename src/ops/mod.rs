@@ -5,6 +5,7 @@
 //! its gradient as graph nodes, and the kernels that compute it. Operators from outside the
 //! crate implement the same trait.
 
+use std::any::Any;
 use std::fmt::Debug;
 
 use crate::autodiff::Backward;
@@ -12,25 +13,52 @@ use crate::graph::ValueType;
 use crate::plan::{Lowering, Mode};
 
 pub mod add;
+pub mod batch_norm;
 pub mod channel_sum;
+pub mod concat;
 pub mod conv2d;
 pub(crate) mod copy;
+pub mod dropout;
 pub(crate) mod elementwise;
+pub mod global_mean_pool;
+pub mod leaky_relu;
 pub mod linear;
+pub mod loss;
+pub mod max_pool2d;
+pub mod mean_pool2d;
+pub mod mse;
 pub(crate) mod ones;
+pub(crate) mod pool_window;
+pub mod prelu;
+pub mod relayout;
 pub mod relu;
+pub mod reshape;
+pub mod scale;
+pub mod sigmoid;
+pub mod slice_channels;
+pub mod softmax_cross_entropy;
 pub(crate) mod split;
+pub(crate) mod sum_partials;
+pub mod tanh;
+pub(crate) mod training;
 pub mod window;
 
+pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
+pub use dropout::Dropout;
+pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
+pub use loss::{LossValues, Reduction};
+pub use max_pool2d::MaxPool2d;
+pub use mean_pool2d::MeanPool2d;
+pub use prelu::Prelu;
 pub use window::Window2d;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.
 pub type Reason = String;
 
 /// An operator of the graph.
-pub trait Operator: Debug + Send + Sync + 'static {
+pub trait Operator: Any + Debug + Send + Sync {
     /// The stem: `conv2d`, `prelu_grad`.
     fn name(&self) -> &'static str;
 

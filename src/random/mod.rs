@@ -84,6 +84,18 @@ const fn split_words(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
 
+/// The named buffer from which kernels read the state of the random operators.
+pub(crate) const STATE_BUFFER: &str = "step";
+
+/// Its words that belong to the random operators.
+pub(crate) const STATE_LEN: usize = 8;
+
+/// The contents of the state: the step, an unused word, the seed (low word first), and zeros.
+pub(crate) const fn state_words(seed: Seed, step: u32) -> [u32; STATE_LEN] {
+    let [low, high] = seed.key();
+    [step, 0, low, high, 0, 0, 0, 0]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

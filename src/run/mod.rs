@@ -3,9 +3,10 @@
 mod device;
 mod memory;
 mod pipeline;
+mod profile;
 mod program;
 mod trusted;
 
 pub use device::{AdapterDescription, AdapterKind, Device, DeviceOptions};
 pub(crate) use memory::Memory;
-pub(crate) use program::{Program, ProgramOptions};
+pub(crate) use program::{Program, ProgramOptions, Submission};

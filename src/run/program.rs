@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytemuck::Pod;
 
 use super::pipeline::Pipeline;
+use super::profile::Clock;
 use super::{Device, Memory, memory};
 use crate::error::{Error, Result};
 use crate::record::{Place, Range, Recording};
@@ -24,11 +25,36 @@ pub(crate) struct ProgramOptions {
     pub(crate) guarded: bool,
 }
 
+/// A place in the device's queue.
+#[derive(Debug)]
+pub(crate) struct Submission(wgpu::SubmissionIndex);
+
+impl Submission {
+    /// Blocks until the device has come this far; a browser cannot wait.
+    pub(crate) fn wait(self, device: &Device) -> Result<()> {
+        memory::wait(device, Some(self.0))
+    }
+}
+
+/// The buffer of this name in the first memory that has one.
+fn find<'a>(shared: &[&'a Memory], name: &str) -> Option<&'a wgpu::Buffer> {
+    shared.iter().find_map(|memory| memory.get(name))
+}
+
 #[derive(Debug)]
 struct Dispatch {
     pipeline: Arc<Pipeline>,
     bind_group: wgpu::BindGroup,
     workgroups: [u32; 3],
+}
+
+impl Dispatch {
+    fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
+        let [x, y, z] = self.workgroups;
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(x, y, z);
+    }
 }
 
 #[derive(Debug)]
@@ -51,7 +77,7 @@ impl Program {
     pub(crate) async fn new(
         device: &Device,
         recording: &Recording,
-        shared: &Memory,
+        shared: &[&Memory],
         options: ProgramOptions,
     ) -> Result<Self> {
         let mut program = Self {
@@ -63,7 +89,7 @@ impl Program {
             program.create(Place::Slot(slot), len, options).await?;
         }
         for (name, &len) in &recording.named {
-            if shared.get(name).is_none() {
+            if find(shared, name).is_none() {
                 program
                     .create(Place::Named(name.clone()), len, options)
                     .await?;
@@ -111,10 +137,10 @@ impl Program {
     fn resource<'a>(
         &'a self,
         range: &Range,
-        shared: &'a Memory,
+        shared: &[&'a Memory],
     ) -> Result<wgpu::BindingResource<'a>> {
         let shared = match &range.place {
-            Place::Named(name) => shared.get(name),
+            Place::Named(name) => find(shared, name),
             Place::Slot(_) => None,
         };
         let buffer = match shared {
@@ -136,7 +162,7 @@ impl Program {
     }
 
     /// Encodes every dispatch into one pass and submits it. Does not wait.
-    pub(crate) fn run(&self) -> Result<()> {
+    pub(crate) fn run(&self) -> Result<Submission> {
         let mut encoder = self
             .device
             .wgpu()
@@ -144,14 +170,39 @@ impl Program {
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             for dispatch in &self.dispatches {
-                let [x, y, z] = dispatch.workgroups;
-                pass.set_pipeline(&dispatch.pipeline.pipeline);
-                pass.set_bind_group(0, &dispatch.bind_group, &[]);
-                pass.dispatch_workgroups(x, y, z);
+                dispatch.encode(&mut pass);
             }
         }
+        let submission = self.device.queue().submit([encoder.finish()]);
+        self.device.check()?;
+        Ok(Submission(submission))
+    }
+
+    /// Blocks until the device has done all that was submitted.
+    pub(crate) fn wait(&self) -> Result<()> {
+        memory::wait(&self.device, None)
+    }
+
+    /// Runs once with the time of every dispatch measured, in seconds; each is then a pass of
+    /// its own. `None` where the adapter has no timestamps.
+    pub(crate) async fn profile(&self) -> Result<Option<Vec<f64>>> {
+        let Some(clock) = Clock::new(&self.device, self.dispatches.len()) else {
+            return Ok(None);
+        };
+        let mut encoder = self
+            .device
+            .wgpu()
+            .create_command_encoder(&Default::default());
+        for (index, dispatch) in self.dispatches.iter().enumerate() {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: None,
+                timestamp_writes: Some(clock.writes(index)),
+            });
+            dispatch.encode(&mut pass);
+        }
+        clock.resolve(&mut encoder);
         self.device.queue().submit([encoder.finish()]);
-        self.device.check()
+        clock.read(&self.device).await.map(Some)
     }
 
     /// Writes into a buffer of this program from its start on.

@@ -1,9 +1,25 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
 mod add;
+mod batch_norm;
+mod concat;
 mod conv2d;
+mod dropout;
+mod global_mean_pool;
+mod leaky_relu;
 mod linear;
+mod max_pool2d;
+mod mean_pool2d;
+mod mse;
+mod prelu;
+mod relayout;
 mod relu;
+mod reshape;
+mod scale;
+mod sigmoid;
+mod slice_channels;
+mod softmax_cross_entropy;
+mod tanh;
 
 use proptest::test_runner::Config;
 

@@ -1,0 +1,24 @@
+// Gradient of batch normalisation, third pass: dx = a * dy + b * (x - mean) + c, with numbers per
+// channel from batch_norm_grad_sums.wgsl.
+
+#import wgrad::common::linear_index
+
+const LENGTH: u32 = #{LENGTH}; // vec4s
+const VECS: u32 = #{VECS}; // channels / 4, rounded up
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read> mean: array<vec4f>;
+@group(0) @binding(3) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = linear_index(id, groups);
+    if i >= LENGTH {
+        return;
+    }
+    let v = i % VECS;
+    let through_statistics = coefficients[VECS + v] * (x[i] - mean[v]) + coefficients[2 * VECS + v];
+    dx[i] = coefficients[v] * dy[i] + through_statistics;
+}

@@ -1,0 +1,65 @@
+// Gradient of batch normalisation, second pass: with xhat = (x - mean - residual) * inverse_std,
+//
+//   dbias   = sum of dy
+//   dweight = sum of dy * xhat
+//   dx      = weight * inverse_std * (dy - dbias / ROWS - xhat * dweight / ROWS)
+//
+// and dx written as  a * dy + b * (x - mean) + c  per channel, for batch_norm_grad.wgsl.
+//
+// One workgroup a vec4 of channels; the order of the sums is fixed. inverse_std is zero in
+// padding, and so are all results.
+
+const ROWS: u32 = #{ROWS};
+const VECS: u32 = #{VECS}; // channels / 4, rounded up
+const SPLITS: u32 = #{SPLITS};
+const WORKGROUP: u32 = 64;
+
+@group(0) @binding(0) var<storage, read> partials: array<vec4f>;
+@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(3) var<storage, read> inverse_std: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dweight: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> dbias: array<vec4f>;
+// [a, b, c][channel]
+@group(0) @binding(6) var<storage, read_write> coefficients: array<vec4f>;
+
+var<workgroup> plain_sums: array<vec4f, WORKGROUP>;
+var<workgroup> weighted_sums: array<vec4f, WORKGROUP>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let v = group.y * groups.x + group.x;
+    if v >= VECS {
+        return; // the whole workgroup
+    }
+    var plain = vec4f();
+    var weighted = vec4f();
+    for (var s = lane; s < SPLITS; s += WORKGROUP) {
+        plain += partials[2 * s * VECS + v];
+        weighted += partials[(2 * s + 1) * VECS + v];
+    }
+    plain_sums[lane] = plain;
+    weighted_sums[lane] = weighted;
+    for (var width = WORKGROUP / 2; width > 0; width /= 2u) {
+        workgroupBarrier();
+        if lane < width {
+            plain_sums[lane] += plain_sums[lane + width];
+            weighted_sums[lane] += weighted_sums[lane + width];
+        }
+    }
+    if lane == 0 {
+        plain = plain_sums[0];
+        weighted = inverse_std[v] * (weighted_sums[0] - residual[v] * plain);
+        let a = weight[v] * inverse_std[v];
+        let b = -a * inverse_std[v] * weighted / f32(ROWS);
+        dbias[v] = plain;
+        dweight[v] = weighted;
+        coefficients[v] = a;
+        coefficients[VECS + v] = b;
+        coefficients[2 * VECS + v] = -a * plain / f32(ROWS) - b * residual[v];
+    }
+}

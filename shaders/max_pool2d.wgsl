@@ -1,0 +1,75 @@
+// Max pooling: the largest element of every window, the first one in row order.
+//
+// NaN beats every number, and of several NaNs the last one stays. With INDICES the place of the
+// winner within its window, row * KERNEL_WIDTH + column, is kept for the backward pass: as one byte
+// per channel (BYTES, four to a word) where that suffices. CLIPPED says that some windows stick out
+// of the input; positions there lose against anything.
+
+#import wgrad::common::{is_nan, linear_index}
+
+const LENGTH: u32 = #{LENGTH}; // vec4s of the output
+const VECS: u32 = #{VECS}; // vec4s of one position
+const IN_HEIGHT: u32 = #{IN_HEIGHT};
+const IN_WIDTH: u32 = #{IN_WIDTH};
+const OUT_HEIGHT: u32 = #{OUT_HEIGHT};
+const OUT_WIDTH: u32 = #{OUT_WIDTH};
+const KERNEL_HEIGHT: u32 = #{KERNEL_HEIGHT};
+const KERNEL_WIDTH: u32 = #{KERNEL_WIDTH};
+const STRIDE_HEIGHT: u32 = #{STRIDE_HEIGHT};
+const STRIDE_WIDTH: u32 = #{STRIDE_WIDTH};
+const PADDING_HEIGHT: u32 = #{PADDING_HEIGHT};
+const PADDING_WIDTH: u32 = #{PADDING_WIDTH};
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+#ifdef INDICES
+#ifdef BYTES
+@group(0) @binding(2) var<storage, read_write> indices: array<u32>;
+#else
+@group(0) @binding(2) var<storage, read_write> indices: array<vec4u>;
+#endif
+#endif
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = linear_index(id, groups);
+    if i >= LENGTH {
+        return;
+    }
+    let channel = i % VECS;
+    let pixel = i / VECS;
+    let line = pixel / OUT_WIDTH;
+    let sample = line / OUT_HEIGHT;
+    // Rows and columns are counted from the corner of the padding, so that none is negative.
+    let top = line % OUT_HEIGHT * STRIDE_HEIGHT;
+    let left = pixel % OUT_WIDTH * STRIDE_WIDTH;
+    let first_row = max(top, PADDING_HEIGHT) - top;
+    let first_column = max(left, PADDING_WIDTH) - left;
+    let corner_row = sample * IN_HEIGHT + top - PADDING_HEIGHT;
+    let corner_column = left - PADDING_WIDTH;
+
+    var best = x[((corner_row + first_row) * IN_WIDTH + corner_column + first_column) * VECS + channel];
+    var place = vec4u(first_row * KERNEL_WIDTH + first_column);
+    for (var u = 0u; u < KERNEL_HEIGHT; u++) {
+        for (var v = 0u; v < KERNEL_WIDTH; v++) {
+#ifdef CLIPPED
+            let outside = u < first_row || top + u >= PADDING_HEIGHT + IN_HEIGHT;
+            if outside || v < first_column || left + v >= PADDING_WIDTH + IN_WIDTH {
+                continue;
+            }
+#endif
+            let value = x[((corner_row + u) * IN_WIDTH + corner_column + v) * VECS + channel];
+            let wins = is_nan(value) | (value > best);
+            best = select(best, value, wins);
+            place = select(place, vec4u(u * KERNEL_WIDTH + v), wins);
+        }
+    }
+    y[i] = best;
+#ifdef INDICES
+#ifdef BYTES
+    indices[i] = place.x | (place.y << 8u) | (place.z << 16u) | (place.w << 24u);
+#else
+    indices[i] = place;
+#endif
+#endif
+}

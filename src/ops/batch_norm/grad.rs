@@ -1,0 +1,86 @@
+//! The backward pass of training, where μ and σ² depend on x as well.
+
+use super::forward::{channels_of, check_vector};
+use super::split::Rows;
+use crate::graph::ValueType;
+use crate::layout::LANES;
+use crate::ops::{Operator, Reason, arity, elementwise};
+use crate::plan::{Lowering, Mode};
+use crate::shader::{Grid, Kernel, shader};
+
+/// With `x̂ = (x − μ)/√(σ² + ε)` and m numbers a channel:
+/// `δβ = Σ δ`, `δγ = Σ δ·x̂`, `δx = γ/√(σ² + ε) · (δ − δβ/m − x̂·δγ/m)`
+/// (Ioffe and Szegedy 2015, with the sums over the batch gathered).
+///
+/// Operands: x, γ, mean, residual of the mean, inverse standard deviation, δ of y. Results: δx,
+/// δγ, δβ. Both sums are computed in one pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchNormalisationGrad;
+
+impl Operator for BatchNormalisationGrad {
+    fn name(&self) -> &'static str {
+        "batch_norm_grad"
+    }
+
+    fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
+        let [x, vectors @ .., delta] = arity::<6>(inputs)?;
+        let channels = channels_of(&x)?;
+        for vector in &vectors {
+            check_vector(vector, channels)?;
+        }
+        elementwise::same_type::<2>(&[&x, &delta])?;
+        let vector = ValueType::fixed([channels]);
+        Ok(vec![x, vector.clone(), vector])
+    }
+
+    fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
+        if cx.mode() == Mode::Evaluation {
+            return Err("the gradient is that of training, not of evaluation".to_owned());
+        }
+        let [x, weight, mean, residual, inverse_std, dy] = [0, 1, 2, 3, 4, 5].map(|i| cx.input(i));
+        let (dweight, dbias) = (cx.output(1), cx.output(2));
+        let vectors = mean.len.div_ceil(LANES);
+        let rows = Rows::new(x.len / (vectors * LANES), vectors, cx.adapter());
+
+        let partials = cx.temporary("partials", 2 * rows.splits * vectors * LANES);
+        let grid = Grid::Threads(rows.splits * vectors);
+        let first = Kernel::new(shader!("batch_norm_grad_partials"), grid)
+            .define("VECS", vectors)
+            .bind("x", &x)
+            .bind("dy", &dy)
+            .bind("mean", &mean)
+            .bind("partials", partials);
+        cx.dispatch(rows.define(first));
+
+        let coefficients = cx.temporary("coefficients", 3 * vectors * LANES);
+        let grid = Grid::Threads(Rows::group_per(vectors));
+        let second = Kernel::new(shader!("batch_norm_grad_sums"), grid)
+            .define("VECS", vectors)
+            .bind("partials", partials)
+            .bind("weight", &weight)
+            .bind("residual", &residual)
+            .bind("inverse_std", &inverse_std)
+            .bind("dweight", &dweight)
+            .bind("dbias", &dbias)
+            .bind("coefficients", coefficients);
+        cx.dispatch(rows.define(second));
+
+        if cx.is_used(0) {
+            let dx = cx.output(0);
+            let last = elementwise::kernel(shader!("batch_norm_grad"), "dx", &dx)
+                .define("VECS", vectors)
+                .bind("x", &x)
+                .bind("dy", &dy)
+                .bind("mean", &mean)
+                .bind("coefficients", coefficients);
+            cx.dispatch(last);
+        }
+        Ok(())
+    }
+
+    fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {
+        inputs
+            .first()
+            .map_or(0, |x| 9 * x.logical_len(batch) as u64)
+    }
+}

@@ -1,0 +1,87 @@
+//! How the rows of a channel are shared among invocations.
+
+use crate::plan::AdapterProfile;
+use crate::shader::Kernel;
+
+/// Rows that one invocation adds at the most: more would cost digits.
+const MOST_ROWS: usize = 512;
+
+/// Invocations of a workgroup.
+const WORKGROUP: usize = 64;
+
+/// The rows (samples · positions) of a channel, cut into pieces. `rows_of_split` of
+/// `wgrad::common` says which rows a piece has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rows {
+    /// All rows.
+    pub(super) rows: usize,
+    /// Pieces.
+    pub(super) splits: usize,
+    /// Pieces that take the rows of a block in turn.
+    neighbours: usize,
+    /// Rows of a piece, at the most.
+    split_rows: usize,
+}
+
+impl Rows {
+    /// Cuts `rows` rows of `vectors` vec4s into enough pieces to keep the adapter busy.
+    pub(super) fn new(rows: usize, vectors: usize, adapter: &AdapterProfile) -> Self {
+        let (rows, vectors) = (rows.max(1), vectors.max(1));
+        let wanted = (adapter.parallel_invocations() / vectors).max(1);
+        let split_rows = rows.div_ceil(wanted).clamp(1, MOST_ROWS);
+        let neighbours = WORKGROUP.div_ceil(vectors).min(rows.div_ceil(split_rows));
+        Self {
+            rows,
+            splits: rows.div_ceil(split_rows * neighbours) * neighbours,
+            neighbours,
+            split_rows,
+        }
+    }
+
+    /// Tells a kernel that asks which rows a piece has.
+    pub(super) fn define(&self, kernel: Kernel) -> Kernel {
+        kernel.defines([
+            ("ROWS", self.rows),
+            ("SPLITS", self.splits),
+            ("NEIGHBOURS", self.neighbours),
+            ("SPLIT_ROWS", self.split_rows),
+        ])
+    }
+
+    /// Invocations for one workgroup per vec4 of channels.
+    pub(super) const fn group_per(vectors: usize) -> usize {
+        WORKGROUP * vectors
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_ROWS, Rows};
+    use crate::plan::AdapterProfile;
+
+    /// As `rows_of_split` in `shaders/common.wgsl`.
+    fn rows_of_split(split: usize, r: &Rows) -> Vec<usize> {
+        let first = split / r.neighbours * r.neighbours * r.split_rows + split % r.neighbours;
+        let count = (r.rows.max(first) - first)
+            .div_ceil(r.neighbours)
+            .min(r.split_rows);
+        (0..count).map(|k| first + k * r.neighbours).collect()
+    }
+
+    #[test]
+    fn every_row_is_in_one_piece() {
+        for adapter in [AdapterProfile::cpu(), AdapterProfile::gpu()] {
+            for rows in [1, 2, 7, 64, 65, 513, 5000, 40_001] {
+                for vectors in [1, 3, 16, 64, 100, 512] {
+                    let r = Rows::new(rows, vectors, &adapter);
+                    assert!(r.split_rows <= MOST_ROWS);
+                    let mut all: Vec<_> =
+                        (0..r.splits).flat_map(|s| rows_of_split(s, &r)).collect();
+                    all.sort_unstable();
+                    assert!(all.into_iter().eq(0..rows), "{r:?}");
+                    assert!(!rows_of_split(0, &r).is_empty());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Max pooling: the largest element of every window.
+
+use super::pool_window::Window;
+use super::{Operator, Reason, arity, elementwise, image};
+use crate::autodiff::Backward;
+use crate::graph::{Element, Graph, ValueType, Var};
+use crate::layout::{LANES, Layout, padded};
+use crate::plan::Lowering;
+use crate::shader::shader;
+use crate::shape::{Shape, Size2d};
+
+/// `y[c,i,j] = max x[c, i·S+u−P, j·S+v−P]` over the K window positions `u, v` on the input.
+///
+/// The first maximum in row order is kept, and NaN wins, as in PyTorch. Per axis there are
+/// `⌊(L + 2P − K)/S⌋ + 1` windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxPool2d {
+    window: Window,
+}
+
+impl MaxPool2d {
+    /// Windows of this size side by side.
+    pub fn new(kernel: impl Into<Size2d>) -> Self {
+        Self {
+            window: Window::new(kernel.into()),
+        }
+    }
+
+    /// The distance of neighbouring windows; the kernel's size unless told.
+    #[must_use]
+    pub fn stride(mut self, stride: impl Into<Size2d>) -> Self {
+        self.window.stride = Some(stride.into());
+        self
+    }
+
+    /// Padding of −∞ on each side, at most half the kernel; none unless told.
+    #[must_use]
+    pub fn padding(mut self, padding: impl Into<Size2d>) -> Self {
+        self.window.padding = padding.into();
+        self
+    }
+
+    /// Whether the number of windows is rounded up (Caffe's rule) instead of down. A window
+    /// that would begin behind the input is dropped, as in PyTorch.
+    #[must_use]
+    pub const fn ceil_mode(mut self, ceil_mode: bool) -> Self {
+        self.window.ceil_mode = ceil_mode;
+        self
+    }
+
+    /// Whether a place within a window fits into a byte.
+    fn bytes(&self) -> bool {
+        self.window.area() <= 256
+    }
+
+    /// The type of the winners' places within their windows: a byte per channel, four to an
+    /// element, or an element per channel.
+    fn indices(&self, output: [usize; 3], batched: bool) -> ValueType {
+        let [channels, rows, columns] = output;
+        let per_position = if self.bytes() {
+            channels.div_ceil(LANES)
+        } else {
+            padded(channels)
+        };
+        let shape = Shape::from([rows, columns, per_position]);
+        ValueType {
+            layout: Layout::row_major(&shape),
+            shape,
+            batched,
+            element: Element::U32,
+        }
+    }
+}
+
+impl Operator for MaxPool2d {
+    fn name(&self) -> &'static str {
+        "max_pool2d"
+    }
+
+    fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
+        let [x] = arity::<1>(inputs)?;
+        let output = self.window.output(image(&x)?)?;
+        let y = ValueType {
+            batched: x.batched,
+            ..ValueType::sample(output)
+        };
+        Ok(vec![y, self.indices(output, x.batched)])
+    }
+
+    fn gradient(&self, cx: &mut Backward<'_>) -> Result<(), Reason> {
+        let delta = cx.output_delta()?;
+        let gradient = MaxPool2dGrad {
+            pool: *self,
+            input: image(&cx.type_of(cx.input(0)))?,
+        };
+        let indices = cx.output(1);
+        let dx = cx.apply(gradient, &[indices, delta]);
+        cx.set(0, dx);
+        Ok(())
+    }
+
+    fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
+        let (x, y) = (cx.input(0), cx.output(0));
+        let (input, output) = (image(&x.value_type)?, image(&y.value_type)?);
+        let kernel = elementwise::kernel(shader!("max_pool2d"), "y", &y).bind("x", &x);
+        let mut kernel = self.window.define(kernel, input, output);
+        if cx.is_used(1) {
+            kernel = kernel
+                .define("INDICES", 1)
+                .flag("BYTES", self.bytes())
+                .bind("indices", &cx.output(1));
+        }
+        cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn keeps_distribution(&self) -> bool {
+        true
+    }
+
+    fn flops(&self, _: &[&ValueType], outputs: &[&ValueType], batch: usize) -> u64 {
+        let results = outputs.first().map_or(0, |y| y.logical_len(batch));
+        (results * self.window.area()) as u64
+    }
+}
+
+/// δ of every window goes unchanged to the element that won it. Operands: the winners'
+/// places, the second result of [`MaxPool2d`]; δy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxPool2dGrad {
+    pool: MaxPool2d,
+    input: [usize; 3],
+}
+
+impl Operator for MaxPool2dGrad {
+    fn name(&self) -> &'static str {
+        "max_pool2d_grad"
+    }
+
+    fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
+        let [indices, delta] = arity::<2>(inputs)?;
+        let output = self.pool.window.output(self.input)?;
+        if image(&delta)? != output || indices != self.pool.indices(output, delta.batched) {
+            return Err(format!(
+                "the gradient {} or the indices {} do not fit the result {output:?}",
+                delta.shape, indices.shape
+            ));
+        }
+        Ok(vec![ValueType {
+            batched: delta.batched,
+            ..ValueType::sample(self.input)
+        }])
+    }
+
+    fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
+        let (indices, dy, dx) = (cx.input(0), cx.input(1), cx.output(0));
+        let output = image(&dy.value_type)?;
+        let kernel = elementwise::kernel(shader!("max_pool2d_grad"), "dx", &dx)
+            .flag("BYTES", self.pool.bytes())
+            .bind("indices", &indices)
+            .bind("dy", &dy);
+        cx.dispatch(self.pool.window.define(kernel, self.input, output));
+        Ok(())
+    }
+}
+
+impl Graph {
+    /// Applies [`MaxPool2d`] to an image `[C, H, W]`.
+    ///
+    /// ```
+    /// use wgrad::graph::Graph;
+    /// use wgrad::ops::max_pool2d::MaxPool2d;
+    ///
+    /// let mut graph = Graph::new();
+    /// let x = graph.input("image", [64, 112, 112]);
+    /// let y = graph.max_pool2d(x, MaxPool2d::new(3).stride(2).padding(1));
+    /// assert_eq!(**graph.shape(y), [64, 56, 56]);
+    /// ```
+    pub fn max_pool2d(&mut self, x: Var, pool: MaxPool2d) -> Var {
+        let name = self.layer_name("max_pool");
+        self.apply(&name, pool, &[x])
+    }
+}

@@ -1,0 +1,149 @@
+//! Mean pooling: the average of every window.
+
+use super::pool_window::Window;
+use super::{Operator, Reason, arity, elementwise, image};
+use crate::autodiff::Backward;
+use crate::graph::{Graph, ValueType, Var};
+use crate::plan::Lowering;
+use crate::shader::shader;
+use crate::shape::Size2d;
+
+/// `y[c,i,j] = 1/n · Σ x[c, i·S+u−P, j·S+v−P]` over the K window positions `u, v`.
+///
+/// n counts the positions on the input and, as PyTorch's `count_include_pad` does by default,
+/// on the padding; never those that a last window of `ceil_mode` covers beyond the padding.
+/// Per axis there are `⌊(L + 2P − K)/S⌋ + 1` windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeanPool2d {
+    window: Window,
+    count_include_pad: bool,
+}
+
+impl MeanPool2d {
+    /// Windows of this size side by side.
+    pub fn new(kernel: impl Into<Size2d>) -> Self {
+        Self {
+            window: Window::new(kernel.into()),
+            count_include_pad: true,
+        }
+    }
+
+    /// The distance of neighbouring windows; the kernel's size unless told.
+    #[must_use]
+    pub fn stride(mut self, stride: impl Into<Size2d>) -> Self {
+        self.window.stride = Some(stride.into());
+        self
+    }
+
+    /// Zero padding on each side, at most half the kernel; none unless told.
+    #[must_use]
+    pub fn padding(mut self, padding: impl Into<Size2d>) -> Self {
+        self.window.padding = padding.into();
+        self
+    }
+
+    /// Whether the number of windows is rounded up (Caffe's rule) instead of down. A window
+    /// that would begin behind the input is dropped, as in PyTorch.
+    #[must_use]
+    pub const fn ceil_mode(mut self, ceil_mode: bool) -> Self {
+        self.window.ceil_mode = ceil_mode;
+        self
+    }
+
+    /// Whether padding counts in the divisor; it does unless told.
+    #[must_use]
+    pub const fn count_include_pad(mut self, count_include_pad: bool) -> Self {
+        self.count_include_pad = count_include_pad;
+        self
+    }
+}
+
+impl Operator for MeanPool2d {
+    fn name(&self) -> &'static str {
+        "mean_pool2d"
+    }
+
+    fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
+        let [x] = arity::<1>(inputs)?;
+        Ok(vec![ValueType {
+            batched: x.batched,
+            ..ValueType::sample(self.window.output(image(&x)?)?)
+        }])
+    }
+
+    fn gradient(&self, cx: &mut Backward<'_>) -> Result<(), Reason> {
+        let delta = cx.output_delta()?;
+        let gradient = MeanPool2dGrad {
+            pool: *self,
+            input: image(&cx.type_of(cx.input(0)))?,
+        };
+        let dx = cx.apply(gradient, &[delta]);
+        cx.set(0, dx);
+        Ok(())
+    }
+
+    fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
+        let (x, y) = (cx.input(0), cx.output(0));
+        let (input, output) = (image(&x.value_type)?, image(&y.value_type)?);
+        let kernel = elementwise::kernel(shader!("mean_pool2d"), "y", &y)
+            .flag("COUNT_INCLUDE_PAD", self.count_include_pad)
+            .bind("x", &x);
+        cx.dispatch(self.window.define(kernel, input, output));
+        Ok(())
+    }
+
+    fn keeps_distribution(&self) -> bool {
+        true
+    }
+
+    fn flops(&self, _: &[&ValueType], outputs: &[&ValueType], batch: usize) -> u64 {
+        let results = outputs.first().map_or(0, |y| y.logical_len(batch));
+        (results * self.window.area()) as u64
+    }
+}
+
+/// δ of every window is spread evenly over it: each element gets δ/n. Operand: δy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeanPool2dGrad {
+    pool: MeanPool2d,
+    input: [usize; 3],
+}
+
+impl Operator for MeanPool2dGrad {
+    fn name(&self) -> &'static str {
+        "mean_pool2d_grad"
+    }
+
+    fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
+        let [delta] = arity::<1>(inputs)?;
+        let output = self.pool.window.output(self.input)?;
+        if image(&delta)? != output {
+            return Err(format!(
+                "the gradient {} does not fit the result {output:?}",
+                delta.shape
+            ));
+        }
+        Ok(vec![ValueType {
+            batched: delta.batched,
+            ..ValueType::sample(self.input)
+        }])
+    }
+
+    fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
+        let (dy, dx) = (cx.input(0), cx.output(0));
+        let output = image(&dy.value_type)?;
+        let kernel = elementwise::kernel(shader!("mean_pool2d_grad"), "dx", &dx)
+            .flag("COUNT_INCLUDE_PAD", self.pool.count_include_pad)
+            .bind("dy", &dy);
+        cx.dispatch(self.pool.window.define(kernel, self.input, output));
+        Ok(())
+    }
+}
+
+impl Graph {
+    /// Applies [`MeanPool2d`] to an image `[C, H, W]`.
+    pub fn mean_pool2d(&mut self, x: Var, pool: MeanPool2d) -> Var {
+        let name = self.layer_name("mean_pool");
+        self.apply(&name, pool, &[x])
+    }
+}

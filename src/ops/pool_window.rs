@@ -1,0 +1,106 @@
+//! Where pooling windows lie: shared by max and mean pooling.
+
+use super::Reason;
+use crate::layout::LANES;
+use crate::shader::Kernel;
+use crate::shape::Size2d;
+
+/// More elements than this in a window are refused: some drivers cut longer loops silently.
+const LARGEST: usize = 32_768;
+
+/// Kernel, stride, padding and the rounding of the output's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub kernel: Size2d,
+    /// The kernel's size unless given.
+    pub stride: Option<Size2d>,
+    pub padding: Size2d,
+    pub ceil_mode: bool,
+}
+
+impl Window {
+    pub const fn new(kernel: Size2d) -> Self {
+        Self {
+            kernel,
+            stride: None,
+            padding: Size2d::square(0),
+            ceil_mode: false,
+        }
+    }
+
+    pub fn steps(&self) -> Size2d {
+        self.stride.unwrap_or(self.kernel)
+    }
+
+    /// Elements of a window.
+    pub fn area(&self) -> usize {
+        self.kernel.height.saturating_mul(self.kernel.width)
+    }
+
+    /// The shape of the result for an image of this shape.
+    pub fn output(&self, input: [usize; 3]) -> Result<[usize; 3], Reason> {
+        let (kernel, stride, padding) = (self.kernel, self.steps(), self.padding);
+        let [channels, height, width] = input;
+        if self.area() == 0 {
+            return Err(format!("the window {kernel} has no elements"));
+        }
+        if self.area() > LARGEST {
+            return Err(format!(
+                "the window {kernel} has more than {LARGEST} elements"
+            ));
+        }
+        if stride.height == 0 || stride.width == 0 {
+            return Err(format!("the stride {stride} does not advance"));
+        }
+        if padding.height > kernel.height / 2 || padding.width > kernel.width / 2 {
+            return Err(format!(
+                "the padding {padding} is more than half of the window {kernel}"
+            ));
+        }
+        let rows = self.count(height, kernel.height, stride.height, padding.height);
+        let columns = self.count(width, kernel.width, stride.width, padding.width);
+        match (rows, columns) {
+            (Some(rows), Some(columns)) => Ok([channels, rows, columns]),
+            _ => Err(format!(
+                "the window {kernel} is larger than the input {input:?} with its padding {padding}"
+            )),
+        }
+    }
+
+    /// Windows along an axis: `⌊(L + 2P − K)/S⌋ + 1`. With `ceil_mode` the quotient is rounded
+    /// up, and the last window dropped again if it would begin in the padding behind the input
+    /// (PyTorch's rule, after Caffe's).
+    fn count(&self, input: usize, kernel: usize, stride: usize, padding: usize) -> Option<usize> {
+        let room = input.checked_add(2 * padding)?.checked_sub(kernel)?;
+        if !self.ceil_mode {
+            return Some(room / stride + 1);
+        }
+        let last = room.div_ceil(stride);
+        let begins_behind = last.saturating_mul(stride) >= input + padding;
+        Some(if begins_behind { last } else { last + 1 })
+    }
+
+    /// What the pooling shaders know of their windows.
+    pub fn define(&self, kernel: Kernel, input: [usize; 3], output: [usize; 3]) -> Kernel {
+        let (size, stride, padding) = (self.kernel, self.steps(), self.padding);
+        // Whether the last window ends behind the input.
+        let beyond =
+            |count: usize, stride, size, input| count.saturating_sub(1) * stride + size > input;
+        let clipped = padding != Size2d::square(0)
+            || beyond(output[1], stride.height, size.height, input[1])
+            || beyond(output[2], stride.width, size.width, input[2]);
+        kernel.flag("CLIPPED", clipped).defines([
+            ("VECS", input[0].div_ceil(LANES)),
+            ("IN_HEIGHT", input[1]),
+            ("IN_WIDTH", input[2]),
+            ("OUT_HEIGHT", output[1]),
+            ("OUT_WIDTH", output[2]),
+            ("KERNEL_HEIGHT", size.height),
+            ("KERNEL_WIDTH", size.width),
+            ("STRIDE_HEIGHT", stride.height),
+            ("STRIDE_WIDTH", stride.width),
+            ("PADDING_HEIGHT", padding.height),
+            ("PADDING_WIDTH", padding.width),
+        ])
+    }
+}

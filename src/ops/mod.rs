@@ -30,6 +30,7 @@ pub mod mse;
 pub(crate) mod ones;
 pub(crate) mod pool_window;
 pub mod prelu;
+pub mod registry;
 pub mod relayout;
 pub mod relu;
 pub mod reshape;

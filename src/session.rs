@@ -10,7 +10,7 @@ use crate::graph::{Element, Graph, Home, Value, Var};
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::random::{STATE_BUFFER, STATE_LEN, Seed, state_words};
 use crate::record::{Place, Range, Recording, range};
-use crate::run::{Device, Memory, Program, ProgramOptions};
+use crate::run::{Device, Program, ProgramOptions};
 
 /// What a session computes, and how.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +115,7 @@ impl Session {
         let program_options = ProgramOptions {
             guarded: options.guarded,
         };
-        let program = Program::new(device, &recording, &Memory::default(), program_options).await?;
+        let program = Program::new(device, &recording, &[], program_options).await?;
         let known = (0..graph.values().len()).map(Var).filter_map(|var| {
             let value = graph.value(var);
             let buffer = plan.buffer_of(var)?;
@@ -209,7 +209,7 @@ impl Session {
     /// # Errors
     /// [`Error::DeviceLost`] and others of the device.
     pub fn run(&self) -> Result<()> {
-        self.program.run()
+        self.program.run().map(drop)
     }
 
     /// Reads a target, input or parameter, in PyTorch's order.

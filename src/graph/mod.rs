@@ -8,18 +8,18 @@
 mod naming;
 mod network;
 mod parameter;
+mod summary;
 mod value;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use network::{Layer, Network};
-pub(crate) use parameter::aligned;
+pub(crate) use parameter::{BLOCK, aligned};
 pub use parameter::{Declaration, Initialiser, Parameter, Role};
 pub use value::{Element, Home, Value, ValueType};
 
 use crate::error::{Error, Result};
-use crate::layout::Layout;
 use crate::ops::Operator;
 use crate::shape::Shape;
 use naming::Names;
@@ -150,7 +150,7 @@ impl Graph {
         let types: Vec<&ValueType> = inputs.iter().map(|v| self.type_of(*v)).collect();
         let result = operator.infer(&types).and_then(|outputs| {
             let known = outputs.iter().all(|o| o.shape.elements() > 0);
-            match known && !outputs.is_empty() {
+            match known && (operator.acts() || !outputs.is_empty()) {
                 true => Ok(outputs),
                 false => Err("the result has no elements".to_owned()),
             }
@@ -186,6 +186,28 @@ impl Graph {
             outputs: outputs.clone(),
         });
         outputs
+    }
+
+    /// Makes inputs the results of a node that runs before all others.
+    pub(crate) fn produce(
+        &mut self,
+        name: &str,
+        operator: impl Operator,
+        inputs: &[Var],
+        result: Var,
+    ) {
+        let node = Node {
+            name: name.to_owned(),
+            operator: Arc::new(operator),
+            inputs: inputs.to_vec(),
+            outputs: vec![result],
+        };
+        self.nodes.insert(0, node);
+        for value in &mut self.values {
+            value.producer = value.producer.map(|node| node + 1);
+        }
+        self.values[result.0].producer = Some(0);
+        self.values[result.0].home = Home::Step;
     }
 
     /// The path for the next layer of this kind: `conv1`, `conv2`, ... below the scope.
@@ -303,10 +325,5 @@ impl Graph {
     /// follows it: He for the slope of the rectifier, Xavier where no rectifier follows.
     pub fn resolve_initialisers(&mut self) {
         parameter::resolve(self);
-    }
-
-    /// The view of a value with another logical shape of as many elements.
-    pub(crate) fn layout_of(&self, var: Var) -> &Layout {
-        &self.type_of(var).layout
     }
 }

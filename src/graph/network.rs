@@ -1,5 +1,382 @@
-//! chain
-/// l
-pub trait Layer {}
-/// n
-pub struct Network;
+//! A network as a description: a chain of layers, or a graph of values.
+
+use super::{Graph, Var};
+use crate::error::{Error, Result};
+use crate::init::Init;
+use crate::ops::{BatchNorm, Conv2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use crate::random::Seed;
+use crate::run::Device;
+use crate::shape::{Shape, Size2d};
+use crate::train::Model;
+
+/// A layer of a chain.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Layer {
+    /// Convolution.
+    Conv2d(Conv2d),
+    /// Fully connected; flattens its input.
+    Linear(Linear),
+    /// Maximum over windows.
+    MaxPool2d(MaxPool2d),
+    /// Mean over windows.
+    MeanPool2d(MeanPool2d),
+    /// Mean over the whole image.
+    GlobalMeanPool,
+    /// Rectifier.
+    Relu,
+    /// Rectifier with a fixed slope.
+    LeakyRelu(LeakyRelu),
+    /// Rectifier with learned slopes.
+    Prelu(Prelu),
+    /// Logistic function.
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Batch normalisation.
+    BatchNorm(BatchNorm),
+    /// Dropout.
+    Dropout(Dropout),
+    /// `[C, H, W]` to `[C·H·W]`.
+    Flatten,
+    /// Another shape of as many elements.
+    Reshape(Shape),
+}
+
+impl Layer {
+    /// Adds the layer to a graph.
+    fn apply(&self, graph: &mut Graph, x: Var) -> Var {
+        match self {
+            Self::Conv2d(layer) => graph.conv2d(x, layer.clone()),
+            Self::Linear(layer) => {
+                let flat = match graph.shape(x).len() {
+                    1 => x,
+                    _ => graph.flatten(x),
+                };
+                graph.linear(flat, layer.clone())
+            }
+            Self::MaxPool2d(layer) => graph.max_pool2d(x, *layer),
+            Self::MeanPool2d(layer) => graph.mean_pool2d(x, *layer),
+            Self::GlobalMeanPool => graph.global_mean_pool(x),
+            Self::Relu => graph.relu(x),
+            Self::LeakyRelu(layer) => graph.leaky_relu(x, *layer),
+            Self::Prelu(layer) => graph.prelu(x, *layer),
+            Self::Sigmoid => graph.sigmoid(x),
+            Self::Tanh => graph.tanh(x),
+            Self::BatchNorm(layer) => graph.batch_norm(x, layer.clone()),
+            Self::Dropout(layer) => graph.dropout(x, *layer),
+            Self::Flatten => graph.flatten(x),
+            Self::Reshape(shape) => {
+                // A chain goes on with convolutions, which need the standard order.
+                let y = graph.reshape(x, shape.clone());
+                graph.relayout(y)
+            }
+        }
+    }
+}
+
+/// A description of a network. It has no weights and no batch size; [`Network::build`] makes
+/// as many [`Model`]s from it as are wanted.
+///
+/// The chain is for the common pattern `INPUT → [[CONV]×N → POOL?]×M → [FC]×K`. Methods such as
+/// [`padding`](Network::padding) change the layer before them:
+///
+/// ```
+/// use wgrad::graph::Network;
+///
+/// let mut net = Network::input([1, 8, 8]);
+/// net.conv(16, 3).padding(1).prelu().max_pool(2)
+///    .conv(32, 3).padding(1).prelu().max_pool(2)
+///    .linear(64).prelu()
+///    .linear(10);
+/// println!("{}", net.summary()?);
+/// # Ok::<(), wgrad::Error>(())
+/// ```
+///
+/// Branches and residuals are described as a graph of values, [`Network::from_graph`].
+#[derive(Clone, Debug)]
+pub struct Network {
+    description: Description,
+    failure: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Description {
+    Chain {
+        input: Shape,
+        layers: Vec<Layer>,
+    },
+    Graph {
+        graph: Graph,
+        input: Var,
+        output: Var,
+    },
+}
+
+impl Network {
+    /// A chain that begins with one sample of this shape, `[C, H, W]` or `[F]`.
+    pub fn input(shape: impl Into<Shape>) -> Self {
+        Self {
+            description: Description::Chain {
+                input: shape.into(),
+                layers: Vec::new(),
+            },
+            failure: None,
+        }
+    }
+
+    /// A network described as a graph: `build` gets the input and gives the output.
+    ///
+    /// ```
+    /// use wgrad::{graph::Network, ops::{Conv2d, Linear}};
+    ///
+    /// let net = Network::from_graph([3, 32, 32], |g, x| {
+    ///     let x = g.conv2d(x, Conv2d::new(16, 3).padding(1));
+    ///     let y = g.relu(x);
+    ///     let y = g.conv2d(y, Conv2d::new(16, 3).padding(1));
+    ///     let sum = g.add(x, y);
+    ///     let features = g.global_mean_pool(sum);
+    ///     g.linear(features, Linear::new(10))
+    /// });
+    /// # net.summary().unwrap();
+    /// ```
+    pub fn from_graph(shape: impl Into<Shape>, build: impl FnOnce(&mut Graph, Var) -> Var) -> Self {
+        let mut graph = Graph::new();
+        let input = graph.input("input", shape);
+        let output = build(&mut graph, input);
+        Self {
+            description: Description::Graph {
+                graph,
+                input,
+                output,
+            },
+            failure: None,
+        }
+    }
+
+    /// Adds a layer.
+    pub fn layer(&mut self, layer: Layer) -> &mut Self {
+        match &mut self.description {
+            Description::Chain { layers, .. } => layers.push(layer),
+            Description::Graph { graph, output, .. } => *output = layer.apply(graph, *output),
+        }
+        self
+    }
+
+    /// A convolution with `out_channels` filters; [`padding`](Self::padding),
+    /// [`stride`](Self::stride), [`dilation`](Self::dilation), [`groups`](Self::groups),
+    /// [`bias`](Self::bias) and [`init`](Self::init) may follow.
+    pub fn conv(&mut self, out_channels: usize, kernel: impl Into<Size2d>) -> &mut Self {
+        self.layer(Layer::Conv2d(Conv2d::new(out_channels, kernel)))
+    }
+
+    /// A linear layer; an image is flattened before it.
+    pub fn linear(&mut self, out_features: usize) -> &mut Self {
+        self.layer(Layer::Linear(Linear::new(out_features)))
+    }
+
+    /// The maximum over windows of this size, side by side unless a stride follows.
+    pub fn max_pool(&mut self, kernel: impl Into<Size2d>) -> &mut Self {
+        self.layer(Layer::MaxPool2d(MaxPool2d::new(kernel)))
+    }
+
+    /// The mean over windows of this size, side by side unless a stride follows.
+    pub fn mean_pool(&mut self, kernel: impl Into<Size2d>) -> &mut Self {
+        self.layer(Layer::MeanPool2d(MeanPool2d::new(kernel)))
+    }
+
+    /// The mean of every channel over the whole image.
+    pub fn global_mean_pool(&mut self) -> &mut Self {
+        self.layer(Layer::GlobalMeanPool)
+    }
+
+    /// `max(0, x)`.
+    pub fn relu(&mut self) -> &mut Self {
+        self.layer(Layer::Relu)
+    }
+
+    /// A rectifier with this slope for negative values.
+    pub fn leaky_relu(&mut self, slope: f64) -> &mut Self {
+        self.layer(Layer::LeakyRelu(LeakyRelu::new(slope)))
+    }
+
+    /// A rectifier with a learned slope per channel.
+    pub fn prelu(&mut self) -> &mut Self {
+        self.layer(Layer::Prelu(Prelu::per_channel()))
+    }
+
+    /// A rectifier with one learned slope for all channels.
+    pub fn shared_prelu(&mut self) -> &mut Self {
+        self.layer(Layer::Prelu(Prelu::shared()))
+    }
+
+    /// The logistic function.
+    pub fn sigmoid(&mut self) -> &mut Self {
+        self.layer(Layer::Sigmoid)
+    }
+
+    /// The hyperbolic tangent.
+    pub fn tanh(&mut self) -> &mut Self {
+        self.layer(Layer::Tanh)
+    }
+
+    /// Batch normalisation.
+    pub fn batch_norm(&mut self) -> &mut Self {
+        self.layer(Layer::BatchNorm(BatchNorm::new()))
+    }
+
+    /// Dropout with this probability of zero.
+    pub fn dropout(&mut self, probability: f32) -> &mut Self {
+        self.layer(Layer::Dropout(Dropout::new(probability)))
+    }
+
+    /// `[C, H, W]` to `[C·H·W]`.
+    pub fn flatten(&mut self) -> &mut Self {
+        self.layer(Layer::Flatten)
+    }
+
+    /// Another shape of as many elements.
+    pub fn reshape(&mut self, shape: impl Into<Shape>) -> &mut Self {
+        self.layer(Layer::Reshape(shape.into()))
+    }
+
+    /// Rows and columns of padding for the convolution or pooling before.
+    pub fn padding(&mut self, padding: impl Into<Size2d>) -> &mut Self {
+        let padding = padding.into();
+        self.change("padding", |l| match l {
+            Layer::Conv2d(layer) => Some(layer.window.padding = padding),
+            Layer::MaxPool2d(layer) => Some(*layer = layer.padding(padding)),
+            Layer::MeanPool2d(layer) => Some(*layer = layer.padding(padding)),
+            _ => None,
+        })
+    }
+
+    /// The stride of the convolution or pooling before.
+    pub fn stride(&mut self, stride: impl Into<Size2d>) -> &mut Self {
+        let stride = stride.into();
+        self.change("stride", |l| match l {
+            Layer::Conv2d(layer) => Some(layer.window.stride = stride),
+            Layer::MaxPool2d(layer) => Some(*layer = layer.stride(stride)),
+            Layer::MeanPool2d(layer) => Some(*layer = layer.stride(stride)),
+            _ => None,
+        })
+    }
+
+    /// The dilation of the convolution before.
+    pub fn dilation(&mut self, dilation: impl Into<Size2d>) -> &mut Self {
+        let dilation = dilation.into();
+        self.change("dilation", |l| match l {
+            Layer::Conv2d(layer) => Some(layer.window.dilation = dilation),
+            _ => None,
+        })
+    }
+
+    /// The groups of the convolution before.
+    pub fn groups(&mut self, groups: usize) -> &mut Self {
+        self.change("groups", |l| match l {
+            Layer::Conv2d(layer) => Some(layer.groups = groups),
+            _ => None,
+        })
+    }
+
+    /// Whether the convolution or linear layer before has a bias.
+    pub fn bias(&mut self, bias: bool) -> &mut Self {
+        self.change("bias", |l| match l {
+            Layer::Conv2d(layer) => Some(layer.bias = bias),
+            Layer::Linear(layer) => Some(layer.bias = bias),
+            _ => None,
+        })
+    }
+
+    /// The initialiser of the convolution or linear layer before.
+    pub fn init(&mut self, init: Init) -> &mut Self {
+        self.change("init", |l| match l {
+            Layer::Conv2d(layer) => Some(layer.init = Some(init.clone())),
+            Layer::Linear(layer) => Some(layer.init = Some(init.clone())),
+            _ => None,
+        })
+    }
+
+    /// The path of the convolution, linear layer or normalisation before, in place of `conv1`.
+    pub fn name(&mut self, name: &str) -> &mut Self {
+        self.change("name", |l| match l {
+            Layer::Conv2d(layer) => Some(layer.name = Some(name.to_owned())),
+            Layer::Linear(layer) => Some(layer.name = Some(name.to_owned())),
+            Layer::BatchNorm(layer) => Some(layer.name = Some(name.to_owned())),
+            _ => None,
+        })
+    }
+
+    /// Changes the last layer of the chain; keeps an error if it has nothing to change.
+    fn change(&mut self, what: &str, change: impl FnOnce(&mut Layer) -> Option<()>) -> &mut Self {
+        let last = match &mut self.description {
+            Description::Chain { layers, .. } => layers.last_mut(),
+            Description::Graph { .. } => None,
+        };
+        let place = match &last {
+            Some(layer) => format!("the layer before it, {layer:?}, has none"),
+            None => "there is no layer of a chain before it".to_owned(),
+        };
+        if last.and_then(change).is_none() {
+            let message = format!("`{what}` cannot be set: {place}");
+            self.failure.get_or_insert(message);
+        }
+        self
+    }
+
+    /// The graph with its input and output.
+    ///
+    /// # Errors
+    /// The first error of the description: [`Error::Layer`] for a layer that does not fit.
+    pub fn graph(&self) -> Result<(Graph, Var, Var)> {
+        if let Some(failure) = &self.failure {
+            return Err(Error::Invalid(failure.clone()));
+        }
+        let (graph, input, output) = match &self.description {
+            Description::Graph {
+                graph,
+                input,
+                output,
+            } => (graph.clone(), *input, *output),
+            Description::Chain { input, layers } => {
+                let mut graph = Graph::new();
+                let input = graph.input("input", input.clone());
+                let output = layers
+                    .iter()
+                    .fold(input, |x, layer| layer.apply(&mut graph, x));
+                (graph, input, output)
+            }
+        };
+        graph.check()?;
+        if graph.value(output).producer.is_none() {
+            return Err(Error::Invalid("the network has no layers".to_owned()));
+        }
+        Ok((graph, input, output))
+    }
+
+    /// A table of the layers with their shapes and numbers of parameters.
+    ///
+    /// # Errors
+    /// As [`Network::graph`].
+    pub fn summary(&self) -> Result<String> {
+        Ok(self.graph()?.0.summary())
+    }
+
+    /// Draws the parameters and uploads them to a device. The same seed gives the same
+    /// parameters on every platform.
+    ///
+    /// # Errors
+    /// As [`Network::graph`]; [`Error::Init`], [`Error::OutOfMemory`], [`Error::DeviceLost`].
+    pub fn build(&self, device: &Device, seed: impl Into<Seed>) -> Result<Model> {
+        pollster::block_on(self.build_async(device, seed))
+    }
+
+    /// The asynchronous form of [`Network::build`].
+    ///
+    /// # Errors
+    /// As [`Network::build`].
+    pub async fn build_async(&self, device: &Device, seed: impl Into<Seed>) -> Result<Model> {
+        let (graph, input, output) = self.graph()?;
+        Model::new(device, graph, input, output, seed.into()).await
+    }
+}

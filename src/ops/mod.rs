@@ -41,13 +41,18 @@ pub mod softmax_cross_entropy;
 pub(crate) mod split;
 pub(crate) mod sum_partials;
 pub mod tanh;
+pub(crate) mod training;
 pub mod window;
 
 pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
+pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
 pub use loss::{LossValues, Reduction};
+pub use max_pool2d::MaxPool2d;
+pub use mean_pool2d::MeanPool2d;
+pub use prelu::Prelu;
 pub use window::Window2d;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.

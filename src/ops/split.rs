@@ -5,8 +5,9 @@ use crate::layout::LANES;
 use crate::plan::{AdapterProfile, BufferId, Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
 
-/// Terms that one invocation adds at the most; drivers exist that cut loops at 65,535.
-const LONGEST_LOOP: usize = 16_384;
+/// Terms that one invocation adds at the most: rounding grows with their root, and drivers
+/// exist that cut loops at 65,535.
+const LONGEST_LOOP: usize = 4_096;
 
 /// How a sum over rows is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +89,6 @@ mod tests {
     #[test]
     fn loops_stay_short_whatever_is_wanted() {
         let split = Split::new(1_000_000, 28, 1000, 1, 1);
-        assert!(split.rows * 28 <= 16_384 && split.parts * split.rows >= 1_000_000);
+        assert!(split.rows * 28 <= 4_096 && split.parts * split.rows >= 1_000_000);
     }
 }

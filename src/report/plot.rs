@@ -61,10 +61,14 @@ impl Curve {
 /// ```
 pub fn curves(history: &History, path: impl AsRef<Path>) -> Result<(), ReportError> {
     let path = path.as_ref();
-    fs::write(path, svg(history)?).map_err(|source| ReportError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    let picture = svg(history)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, picture))
+        .map_err(|source| ReportError::Write {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// The picture that [`curves`] writes, as text.

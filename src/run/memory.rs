@@ -144,7 +144,7 @@ pub(super) async fn read<T: Pod>(
         // The receiver is gone only when the caller stopped waiting.
         let _ = sender.send(result);
     });
-    wait(device)?;
+    wait(device, None)?;
     let lost = |reason: String| Error::DeviceLost(reason);
     match receiver.receive().await {
         Some(Ok(())) => {}
@@ -160,12 +160,17 @@ pub(super) async fn read<T: Pod>(
     Ok(bytemuck::pod_collect_to_vec(&view))
 }
 
-/// Blocks until the queue is empty. A browser drives its queue itself.
-pub(super) fn wait(device: &Device) -> Result<()> {
+/// Blocks until the queue is empty, or has come to a submission. A browser drives its queue
+/// itself.
+pub(super) fn wait(device: &Device, until: Option<wgpu::SubmissionIndex>) -> Result<()> {
     if cfg!(target_family = "wasm") {
         return Ok(());
     }
-    match device.wgpu().poll(wgpu::PollType::wait_indefinitely()) {
+    let poll = wgpu::PollType::Wait {
+        submission_index: until,
+        timeout: None,
+    };
+    match device.wgpu().poll(poll) {
         Ok(_) => device.check(),
         Err(error) => {
             device.check()?;

@@ -8,4 +8,4 @@ mod trusted;
 
 pub use device::{AdapterDescription, AdapterKind, Device, DeviceOptions};
 pub(crate) use memory::Memory;
-pub(crate) use program::{Program, ProgramOptions};
+pub(crate) use program::{Program, ProgramOptions, Submission};

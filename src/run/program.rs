@@ -24,6 +24,22 @@ pub(crate) struct ProgramOptions {
     pub(crate) guarded: bool,
 }
 
+/// A place in the device's queue.
+#[derive(Debug)]
+pub(crate) struct Submission(wgpu::SubmissionIndex);
+
+impl Submission {
+    /// Blocks until the device has come this far; a browser cannot wait.
+    pub(crate) fn wait(self, device: &Device) -> Result<()> {
+        memory::wait(device, Some(self.0))
+    }
+}
+
+/// The buffer of this name in the first memory that has one.
+fn find<'a>(shared: &[&'a Memory], name: &str) -> Option<&'a wgpu::Buffer> {
+    shared.iter().find_map(|memory| memory.get(name))
+}
+
 #[derive(Debug)]
 struct Dispatch {
     pipeline: Arc<Pipeline>,
@@ -51,7 +67,7 @@ impl Program {
     pub(crate) async fn new(
         device: &Device,
         recording: &Recording,
-        shared: &Memory,
+        shared: &[&Memory],
         options: ProgramOptions,
     ) -> Result<Self> {
         let mut program = Self {
@@ -63,7 +79,7 @@ impl Program {
             program.create(Place::Slot(slot), len, options).await?;
         }
         for (name, &len) in &recording.named {
-            if shared.get(name).is_none() {
+            if find(shared, name).is_none() {
                 program
                     .create(Place::Named(name.clone()), len, options)
                     .await?;
@@ -111,10 +127,10 @@ impl Program {
     fn resource<'a>(
         &'a self,
         range: &Range,
-        shared: &'a Memory,
+        shared: &[&'a Memory],
     ) -> Result<wgpu::BindingResource<'a>> {
         let shared = match &range.place {
-            Place::Named(name) => shared.get(name),
+            Place::Named(name) => find(shared, name),
             Place::Slot(_) => None,
         };
         let buffer = match shared {
@@ -136,7 +152,7 @@ impl Program {
     }
 
     /// Encodes every dispatch into one pass and submits it. Does not wait.
-    pub(crate) fn run(&self) -> Result<()> {
+    pub(crate) fn run(&self) -> Result<Submission> {
         let mut encoder = self
             .device
             .wgpu()
@@ -150,8 +166,9 @@ impl Program {
                 pass.dispatch_workgroups(x, y, z);
             }
         }
-        self.device.queue().submit([encoder.finish()]);
-        self.device.check()
+        let submission = self.device.queue().submit([encoder.finish()]);
+        self.device.check()?;
+        Ok(Submission(submission))
     }
 
     /// Writes into a buffer of this program from its start on.

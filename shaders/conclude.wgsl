@@ -1,0 +1,38 @@
+// The end of a step, by one workgroup: status = [not finite, step]; if all is finite, files the
+// loss and counts the step, otherwise leaves both as they were.
+
+const PARTS: u32 = #{PARTS};
+const RING: u32 = #{RING}; // steps whose losses are kept
+
+@group(0) @binding(0) var<storage, read> partials: array<u32>;
+@group(0) @binding(1) var<storage, read> loss: array<f32>;
+@group(0) @binding(2) var<storage, read_write> step: array<u32>; // step, batch of the epoch
+@group(0) @binding(3) var<storage, read_write> status: array<u32>;
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+
+var<workgroup> found: array<u32, 64>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32) {
+    var bad = 0u;
+    for (var part = lane; part < PARTS; part += 64u) {
+        bad |= partials[part];
+    }
+    found[lane] = bad;
+    workgroupBarrier();
+    if lane != 0u {
+        return;
+    }
+    for (var other = 1u; other < 64u; other++) {
+        bad |= found[other];
+    }
+    let exponent = 0x7f800000u;
+    bad |= u32((bitcast<u32>(loss[0]) & exponent) == exponent);
+    status[0] = bad;
+    status[1] = step[0];
+    if bad == 0u {
+        losses[step[0] % RING] = loss[0];
+        step[0] += 1u;
+        step[1] += 1u;
+    }
+}

@@ -1,0 +1,29 @@
+//! What a training step does beside the network: fetch the batch, check and count the step,
+//! update parameters and running averages. All of it on the device, so that a steady step
+//! neither waits for the host nor is written to.
+//!
+//! The buffers through which they work together:
+//!
+//! | buffer | contents |
+//! |---|---|
+//! | `step` | `[step, batch of the epoch, seed low, seed high]`, see [`crate::random`] |
+//! | `status` | `[not finite, step being applied]`, written by [`Conclude`], read by the updates |
+//! | `schedule` | a ring of `[learning rate, coefficients of the rule]` by step |
+//! | `losses` | a ring of losses by step |
+//! | `factors` | `[learning-rate factor, decay factor]` per block of parameters |
+
+mod conclude;
+mod gather;
+mod running_average;
+mod update;
+
+pub(crate) use conclude::Conclude;
+pub(crate) use gather::{Gather, GatherLabels, Stored};
+pub(crate) use running_average::RunningAverage;
+pub(crate) use update::{Update, factors_len};
+
+/// Steps that the rings of losses and of learning rates hold.
+pub(crate) const RING: usize = 1024;
+
+/// Words of the buffer `status`.
+pub(crate) const STATUS_WORDS: usize = 4;

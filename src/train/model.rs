@@ -1,0 +1,228 @@
+//! A network with weights on a device.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::evaluate::Evaluator;
+use super::step::Loss;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Initialiser, Parameter, Role, Var, aligned};
+use crate::random::Seed;
+use crate::run::{Device, Memory};
+use crate::shape::Shape;
+
+/// A network whose parameters live on a device.
+///
+/// Made by [`Network::build`](crate::graph::Network::build), trained by
+/// [`Trainer`](super::Trainer). Parameters go in and out in PyTorch's shapes and order.
+#[derive(Debug)]
+pub struct Model {
+    pub(super) device: Device,
+    pub(super) graph: Graph,
+    pub(super) input: Var,
+    pub(super) output: Var,
+    pub(super) memory: Memory,
+    /// The loss of the last training, which evaluation reports.
+    pub(super) loss: Loss,
+    evaluators: Mutex<BTreeMap<(usize, Option<Loss>), Arc<Evaluator>>>,
+}
+
+/// Elements of the buffer that holds all parameters of one kind, at least a block.
+pub(super) fn arena_len(graph: &Graph, arena: &str) -> usize {
+    let used = graph
+        .parameters()
+        .iter()
+        .filter(|p| p.role.arena() == arena)
+        .map(|p| p.offset + aligned(p.layout.size()))
+        .max();
+    used.unwrap_or(0).max(aligned(1))
+}
+
+impl Model {
+    /// Draws the parameters and uploads them.
+    pub(crate) async fn new(
+        device: &Device,
+        mut graph: Graph,
+        input: Var,
+        output: Var,
+        seed: Seed,
+    ) -> Result<Self> {
+        graph.check()?;
+        graph.resolve_initialisers();
+        let mut memory = Memory::default();
+        for arena in ["parameters", "statistics"] {
+            let len = arena_len(&graph, arena);
+            memory.create(device, arena, len).await?;
+        }
+        let model = Self {
+            device: device.clone(),
+            graph,
+            input,
+            output,
+            memory,
+            loss: Loss::default(),
+            evaluators: Mutex::default(),
+        };
+        for parameter in model.graph.parameters() {
+            if let Initialiser::Given(init) = &parameter.initialiser {
+                let values =
+                    init.sample(&parameter.shape, parameter.fans, seed, &parameter.name)?;
+                model.write(parameter, &values)?;
+            }
+        }
+        Ok(model)
+    }
+
+    /// The device that holds the parameters.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The shape of one sample.
+    pub fn input_shape(&self) -> &Shape {
+        self.graph.shape(self.input)
+    }
+
+    /// The shape of the response to one sample.
+    pub fn output_shape(&self) -> &Shape {
+        self.graph.shape(self.output)
+    }
+
+    /// Parameters and running statistics, in the order of the layers.
+    pub fn parameters(&self) -> &[Parameter] {
+        self.graph.parameters()
+    }
+
+    /// The number of learned numbers.
+    pub fn parameter_count(&self) -> usize {
+        let learned = self
+            .parameters()
+            .iter()
+            .filter(|p| p.role != Role::Statistic);
+        learned.map(|p| p.shape.elements()).sum()
+    }
+
+    fn find(&self, name: &str) -> Result<&Parameter> {
+        let found = self.parameters().iter().find(|p| p.name == name);
+        found.ok_or_else(|| Error::UnknownName {
+            kind: "parameter",
+            name: name.to_owned(),
+            known: names(self.parameters()),
+        })
+    }
+
+    /// Reads a parameter such as `conv1.weight`, in PyTorch's order.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`], [`Error::DeviceLost`].
+    pub fn parameter(&self, name: &str) -> Result<Vec<f32>> {
+        pollster::block_on(self.parameter_async(name))
+    }
+
+    /// The asynchronous form of [`Model::parameter`].
+    ///
+    /// # Errors
+    /// As [`Model::parameter`].
+    pub async fn parameter_async(&self, name: &str) -> Result<Vec<f32>> {
+        let p = self.find(name)?;
+        let (arena, len) = (p.role.arena(), p.layout.size());
+        let device_order = self.memory.read(&self.device, arena, p.offset, len).await?;
+        Ok(p.layout.unpack(&device_order))
+    }
+
+    /// Overwrites a parameter, in PyTorch's order.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`], [`Error::Length`].
+    pub fn set_parameter(&mut self, name: &str, values: &[f32]) -> Result<()> {
+        let p = self.find(name)?;
+        if values.len() != p.shape.elements() {
+            return Err(Error::Length {
+                name: name.to_owned(),
+                shape: p.shape.to_string(),
+                expected: p.shape.elements(),
+                found: values.len(),
+            });
+        }
+        self.write(p, values)
+    }
+
+    fn write(&self, p: &Parameter, values: &[f32]) -> Result<()> {
+        let packed = p.layout.pack(values);
+        self.memory
+            .write(&self.device, p.role.arena(), p.offset, &packed)
+    }
+
+    /// Leaves the parameters below `prefix` (`conv1`, `layer2.0`, `conv1.weight`) as they are in
+    /// the trainings that follow.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] when there are none.
+    pub fn freeze(&mut self, prefix: &str) -> Result<()> {
+        self.configure(prefix, |p| p.frozen = true)
+    }
+
+    /// Undoes [`Model::freeze`].
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] when there are no parameters below `prefix`.
+    pub fn unfreeze(&mut self, prefix: &str) -> Result<()> {
+        self.configure(prefix, |p| p.frozen = false)
+    }
+
+    /// Changes how the parameters below `prefix` are trained: their learning-rate factor, decay
+    /// factor, or whether they are frozen.
+    ///
+    /// ```no_run
+    /// # fn f(model: &mut wgrad::train::Model) -> wgrad::Result<()> {
+    /// model.configure("conv1", |parameter| parameter.learning_rate_factor = 0.1)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] when there are no parameters below `prefix`.
+    pub fn configure(&mut self, prefix: &str, change: impl Fn(&mut Parameter)) -> Result<()> {
+        let below = format!("{prefix}.");
+        let known = names(self.parameters());
+        let mut found = false;
+        for parameter in self.graph.parameters_mut() {
+            if parameter.name == prefix || parameter.name.starts_with(&below) {
+                change(parameter);
+                found = true;
+            }
+        }
+        match found {
+            true => Ok(()),
+            false => Err(Error::UnknownName {
+                kind: "parameter",
+                name: prefix.to_owned(),
+                known,
+            }),
+        }
+    }
+
+    /// The evaluation plan for batches of this size, made at its first use.
+    pub(super) async fn evaluator(
+        &self,
+        batch: usize,
+        loss: Option<Loss>,
+    ) -> Result<Arc<Evaluator>> {
+        let key = (batch, loss);
+        let lock = || {
+            self.evaluators
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(evaluator) = lock().get(&key) {
+            return Ok(evaluator.clone());
+        }
+        let evaluator = Arc::new(Evaluator::new(self, batch, loss).await?);
+        lock().insert(key, evaluator.clone());
+        Ok(evaluator)
+    }
+}
+
+fn names(parameters: &[Parameter]) -> String {
+    let names: Vec<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
+    names.join(", ")
+}

@@ -1,0 +1,34 @@
+//! What an update rule is.
+
+use std::fmt::Debug;
+
+use crate::shader::Shader;
+
+/// A rule that moves parameters along their gradients, as one kernel over all parameters.
+///
+/// The kernel binds `parameters`, `gradients`, `factors` (learning rate and decay, per block of
+/// 64 parameters), `schedule` (a ring of `RING` vectors `[learning rate, coefficients]`, by step),
+/// `status` (`[not finite, step]`), and `moment0`, `moment1`, ... It learns `LENGTH` (in `vec4`)
+/// and `RING`. It must change nothing if `status[0]` is not 0; `shaders/sgd.wgsl` is a model.
+pub trait UpdateRule: Debug + Send + Sync + 'static {
+    /// The rule's name: `sgd`.
+    fn name(&self) -> &'static str;
+
+    /// The kernel.
+    fn shader(&self) -> Shader;
+
+    /// How many numbers the rule keeps per parameter, at most three; they start from 0.
+    fn moments(&self) -> usize;
+
+    /// Values of the kernel's `override` constants.
+    fn constants(&self) -> Vec<(&'static str, f64)>;
+
+    /// The learning rate before any schedule.
+    fn learning_rate(&self) -> f64;
+
+    /// What the schedule holds behind the learning rate, for a step counted from 0.
+    fn coefficients(&self, step: u64) -> [f64; 3] {
+        let _ = step;
+        [0.0; 3]
+    }
+}

@@ -1,0 +1,158 @@
+//! How a data set reaches a training step.
+
+use super::step::Answer;
+use crate::data::{Dataset, Samples, Targets};
+use crate::error::Result;
+use crate::graph::{Element, Graph, ValueType, Var};
+use crate::layout::Layout;
+use crate::ops::training::{Gather, GatherLabels, Stored};
+use crate::run::{Device, Memory};
+use crate::shape::Shape;
+
+/// A data set on the device, from which every step fetches its own batch.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    shape: Shape,
+    stored: Stored,
+    /// Words of the samples.
+    samples: usize,
+    channels: usize,
+    /// Samples of an epoch.
+    order: usize,
+    answers: Answers,
+}
+
+#[derive(Clone, Debug)]
+enum Answers {
+    /// How many.
+    Labels(usize),
+    /// Shape and words.
+    Values(Shape, usize),
+}
+
+impl Source {
+    /// Uploads `data`, which must fit the network, for epochs of `order` samples.
+    pub(super) async fn upload(
+        device: &Device,
+        memory: &mut Memory,
+        data: &Dataset,
+        order: usize,
+    ) -> Result<Self> {
+        let (words, stored, scale) = match data.samples() {
+            Samples::U8 { bytes, scale } => (words_of(bytes), Stored::U8, *scale),
+            Samples::F32(values) => (bits_of(values), Stored::F32, 1.0),
+        };
+        memory
+            .create_with(device, "dataset.samples", &words)
+            .await?;
+        memory
+            .create_with(device, "dataset.scales", &scales(data, scale))
+            .await?;
+        memory.create(device, "dataset.order", order).await?;
+        let answers = match data.targets() {
+            Targets::Labels { labels, .. } => {
+                memory.create_with(device, "dataset.labels", labels).await?;
+                Answers::Labels(labels.len())
+            }
+            Targets::Values { shape, values } => {
+                memory
+                    .create_with(device, "dataset.targets", values)
+                    .await?;
+                let unscaled = [1.0_f32, 0.0, 1.0, 0.0].repeat(scales_len(shape) / 4);
+                memory
+                    .create_with(device, "dataset.unscaled", &unscaled)
+                    .await?;
+                Answers::Values(Shape::from(shape.as_slice()), values.len())
+            }
+        };
+        Ok(Self {
+            shape: Shape::from(data.shape()),
+            stored,
+            samples: words.len(),
+            channels: data.channels(),
+            order,
+            answers,
+        })
+    }
+
+    /// Makes the network's input and the right answers results of fetching the batch.
+    pub(super) fn connect(&self, graph: &mut Graph, input: Var, answer: Answer) {
+        let order = stored(graph, "dataset.order", self.order, Element::U32);
+        let (answer, answers_are_labels) = match answer {
+            Answer::Labels(var) => (var, true),
+            Answer::Values(var) => (var, false),
+        };
+        match (&self.answers, answers_are_labels) {
+            (Answers::Labels(count), true) => {
+                let labels = stored(graph, "dataset.labels", *count, Element::U32);
+                graph.produce("labels", GatherLabels, &[labels, order], answer);
+            }
+            (Answers::Values(shape, words), false) => {
+                let targets = stored(graph, "dataset.targets", *words, Element::F32);
+                let ones = stored(graph, "dataset.unscaled", scales_len(shape), Element::F32);
+                let gather = Gather {
+                    shape: shape.clone(),
+                    stored: Stored::F32,
+                };
+                graph.produce("targets", gather, &[targets, ones, order], answer);
+            }
+            (Answers::Labels(_), false) => graph.fail_at(
+                "targets",
+                "mean_squared_error",
+                "the data set has class labels, not target values".to_owned(),
+            ),
+            (Answers::Values(..), true) => graph.fail_at(
+                "labels",
+                "softmax_cross_entropy",
+                "the data set has target values, not class labels".to_owned(),
+            ),
+        }
+        let samples = stored(graph, "dataset.samples", self.samples, Element::U32);
+        let scales = stored(graph, "dataset.scales", 4 * self.channels, Element::F32);
+        let gather = Gather {
+            shape: self.shape.clone(),
+            stored: self.stored,
+        };
+        graph.produce("input", gather, &[samples, scales, order], input);
+    }
+}
+
+/// Elements of the table of scales for samples of this shape.
+fn scales_len(shape: &[usize]) -> usize {
+    4 * shape.first().copied().unwrap_or(1)
+}
+
+/// A buffer of the data set as a value of the graph.
+fn stored(graph: &mut Graph, name: &str, len: usize, element: Element) -> Var {
+    let shape = Shape::from([len]);
+    let value_type = ValueType {
+        layout: Layout::row_major(&shape),
+        shape,
+        batched: false,
+        element,
+    };
+    graph.persistent(name, value_type, name, 0)
+}
+
+/// `[scale, mean, 1/std, 0]` per channel: what a network sees is `(value · scale − mean)/std`.
+fn scales(data: &Dataset, scale: f32) -> Vec<f32> {
+    let of_channel = |channel: usize| match data.normalisation() {
+        Some(n) => [scale, n.mean[channel], 1.0 / n.std[channel], 0.0],
+        None => [scale, 0.0, 1.0, 0.0],
+    };
+    (0..data.channels()).flat_map(of_channel).collect()
+}
+
+/// Bytes, four a word, the first one lowest.
+fn words_of(bytes: &[u8]) -> Vec<u32> {
+    let word = |chunk: &[u8]| {
+        let mut word = [0; 4];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u32::from_le_bytes(word)
+    };
+    bytes.chunks(4).map(word).collect()
+}
+
+fn bits_of(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}

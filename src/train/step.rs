@@ -1,0 +1,152 @@
+//! The graph of a training step: batch, forward, loss, backward, check, update.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::model::{Model, arena_len};
+use super::rule::UpdateRule;
+use super::samples::Source;
+use crate::autodiff;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Home, Parameter, Role, Var};
+use crate::ops::batch_norm::running_pairs;
+use crate::ops::copy::Copy;
+use crate::ops::training::{Conclude, RunningAverage, Update};
+use crate::ops::{LossValues, Reduction};
+
+/// What training makes small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Loss {
+    /// Softmax cross-entropy of logits and class labels, averaged over the batch.
+    #[default]
+    SoftmaxCrossEntropy,
+    /// Squared error of responses and targets, averaged over all elements ("Euclidean").
+    MeanSquaredError,
+}
+
+/// What the response is compared with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answer {
+    Labels(Var),
+    Values(Var),
+}
+
+impl Loss {
+    /// Adds the loss of `output` to a graph, and the input for the right answers.
+    pub(super) fn apply(self, graph: &mut Graph, output: Var) -> (Answer, LossValues) {
+        match self {
+            Self::SoftmaxCrossEntropy => {
+                let labels = graph.labels("labels");
+                let values = graph.softmax_cross_entropy(output, labels, Reduction::Mean);
+                (Answer::Labels(labels), values)
+            }
+            Self::MeanSquaredError => {
+                let shape = graph.shape(output).clone();
+                let targets = graph.input("targets", shape);
+                let output = graph.relayout(output);
+                let values = graph.mean_squared_error(output, targets, Reduction::Mean);
+                (Answer::Values(targets), values)
+            }
+        }
+    }
+}
+
+/// A training graph, before planning.
+pub(super) struct StepGraph {
+    pub(super) graph: Graph,
+    pub(super) loss: Var,
+    /// The gradients of the trained parameters.
+    pub(super) gradients: Vec<Var>,
+    /// How many nodes belong to the forward pass and the loss.
+    pub(super) forward_nodes: usize,
+}
+
+impl StepGraph {
+    /// The computation of loss and gradients, without any change of state.
+    pub(super) fn new(model: &Model, loss: Loss, source: &Source) -> Result<Self> {
+        let mut graph = model.graph.clone();
+        let (answer, values) = loss.apply(&mut graph, model.output);
+        source.connect(&mut graph, model.input, answer);
+        graph.check()?;
+        let trained = model.parameters().iter().filter(|p| p.is_trained());
+        let trained: Vec<&Parameter> = trained.collect();
+        if trained.is_empty() {
+            return Err(Error::Invalid(
+                "there is nothing to train: the network has no parameters, or all are frozen"
+                    .to_owned(),
+            ));
+        }
+        let wrt: Vec<Var> = trained.iter().map(|p| p.var).collect();
+        let forward_nodes = graph.nodes().len();
+        let found = autodiff::gradients(&mut graph, values.loss, &wrt)?;
+        let gradients = collect(&mut graph, &trained, &found);
+        Ok(Self {
+            graph,
+            loss: values.loss,
+            gradients,
+            forward_nodes,
+        })
+    }
+
+    /// Adds the check, the update of the parameters and of the running averages.
+    pub(super) fn with_update(mut self, rule: &Arc<dyn UpdateRule>) -> Result<Self> {
+        let graph = &mut self.graph;
+        let len = arena_len(graph, Role::Weight.arena());
+        let mut operands = vec![self.loss];
+        operands.extend(&self.gradients);
+        let status = graph.apply("step", Conclude { gradients: len }, &operands);
+        graph.place(status, "status", 0);
+        operands[0] = status;
+        let update = Update {
+            rule: rule.clone(),
+            len,
+        };
+        graph.apply_all("update", Arc::new(update), &operands);
+        self.update_statistics(status);
+        self.graph.check()?;
+        Ok(self)
+    }
+
+    /// Batch statistics go where the running ones lie in their buffer, so that one dispatch
+    /// moves them all.
+    fn update_statistics(&mut self, status: Var) {
+        let graph = &mut self.graph;
+        let mut operands = vec![status];
+        for pair in running_pairs(graph) {
+            if let Home::Persistent { offset, .. } = graph.value(pair.running).home {
+                graph.place(pair.batch_value, "batch_statistics", offset);
+                operands.push(pair.batch_value);
+            }
+        }
+        if operands.len() > 1 {
+            let len = arena_len(graph, Role::Statistic.arena());
+            let operator = Arc::new(RunningAverage { len });
+            graph.apply_all("running_average", operator, &operands);
+        }
+    }
+}
+
+/// Places every gradient in the buffer `gradients` where its parameter lies among the
+/// parameters. One that something else reads, or that serves two parameters, is copied there.
+fn collect(graph: &mut Graph, trained: &[&Parameter], found: &[Var]) -> Vec<Var> {
+    let read: BTreeSet<Var> = graph
+        .nodes()
+        .iter()
+        .flat_map(|n| n.inputs.clone())
+        .collect();
+    let mut placed = BTreeSet::new();
+    let mut gradients = Vec::new();
+    for (parameter, &gradient) in trained.iter().zip(found) {
+        let movable = graph.value(gradient).home == Home::Step
+            && !read.contains(&gradient)
+            && placed.insert(gradient);
+        let own = match movable {
+            true => gradient,
+            false => graph.apply(&format!("{}.gradient", parameter.name), Copy, &[gradient]),
+        };
+        graph.place(own, "gradients", parameter.offset);
+        gradients.push(own);
+    }
+    gradients
+}

@@ -1,0 +1,203 @@
+//! The loop over epochs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::model::Model;
+use super::progress::Progress;
+use super::rule::UpdateRule;
+use super::run::Run;
+use super::step::Loss;
+use super::training::{SharedRule, Training};
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::random::Seed;
+use crate::report::{Epoch, History};
+
+/// How to train: update rule, epochs, batch size, loss, schedule, seed.
+///
+/// ```no_run
+/// use wgrad::{Device, graph::Network, random::Seed, train::{Sgd, Trainer}};
+///
+/// let (train, test) = wgrad::data::digits().split(0.8, Seed(7));
+/// let mut net = Network::input([1, 8, 8]);
+/// net.conv(16, 3).padding(1).prelu().max_pool(2).linear(10);
+/// let mut model = net.build(&Device::open()?, Seed(42))?;
+/// let run = Trainer::new(Sgd::new(0.05).momentum(0.9))
+///     .epochs(5)
+///     .batch_size(64)
+///     .fit(&mut model, &train, &test)?;
+/// println!("{run}");
+/// # Ok::<(), wgrad::Error>(())
+/// ```
+pub struct Trainer {
+    pub(super) rule: SharedRule,
+    pub(super) loss: Loss,
+    pub(super) batch_size: usize,
+    pub(super) seed: Seed,
+    pub(super) shuffle: bool,
+    pub(super) schedule: Box<dyn Fn(u64) -> f64 + Send + Sync>,
+    epochs: u32,
+    progress: bool,
+}
+
+impl fmt::Debug for Trainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("rule", &self.rule)
+            .field("loss", &self.loss)
+            .field("batch_size", &self.batch_size)
+            .field("epochs", &self.epochs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Trainer {
+    /// Trains by this rule: 10 epochs of softmax cross-entropy in shuffled batches of 64.
+    pub fn new(rule: impl UpdateRule) -> Self {
+        Self {
+            rule: Arc::new(rule),
+            loss: Loss::default(),
+            batch_size: 64,
+            seed: Seed(0),
+            shuffle: true,
+            schedule: Box::new(|_| 1.0),
+            epochs: 10,
+            progress: true,
+        }
+    }
+
+    /// How often every sample is seen.
+    #[must_use]
+    pub fn epochs(mut self, epochs: u32) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// Samples per step; at most as many as there are.
+    #[must_use]
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
+        self
+    }
+
+    /// What is made small.
+    #[must_use]
+    pub fn loss(mut self, loss: Loss) -> Self {
+        self.loss = loss;
+        self
+    }
+
+    /// The seed of shuffling and dropout.
+    #[must_use]
+    pub fn seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.seed = seed.into();
+        self
+    }
+
+    /// Whether every epoch has its own random order; otherwise the samples come as they are.
+    #[must_use]
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.shuffle = shuffle;
+        self
+    }
+
+    /// A factor on the learning rate by step, counted from 0.
+    ///
+    /// ```
+    /// use wgrad::train::{Sgd, Trainer};
+    /// // Half as large after every thousand steps.
+    /// let trainer = Trainer::new(Sgd::new(0.1))
+    ///     .schedule(|step| 0.5_f64.powi((step / 1000) as i32));
+    /// ```
+    #[must_use]
+    pub fn schedule(mut self, factor: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
+        self.schedule = Box::new(factor);
+        self
+    }
+
+    /// Whether [`Trainer::fit`] shows a progress bar where there is a terminal; it does by
+    /// default.
+    #[must_use]
+    pub fn progress(mut self, progress: bool) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Begins a training whose steps are taken by hand.
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub fn start<'a>(&'a self, model: &'a mut Model, train: &'a Dataset) -> Result<Training<'a>> {
+        pollster::block_on(Training::new(self, model, train))
+    }
+
+    /// Trains for all epochs, and answers `test` after each.
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] for an empty data set, [`crate::Error::Invalid`] for data that do
+    /// not fit the network or a batch size of zero, [`crate::Error::OutOfMemory`],
+    /// [`crate::Error::DeviceLost`], and [`crate::Error::NonFinite`] when the training diverges:
+    /// the model then holds the parameters after the last good step.
+    pub fn fit(&self, model: &mut Model, train: &Dataset, test: &Dataset) -> Result<Run> {
+        pollster::block_on(self.fit_async(model, train, test))
+    }
+
+    /// The asynchronous form of [`Trainer::fit`].
+    ///
+    /// # Errors
+    /// As [`Trainer::fit`].
+    pub async fn fit_async(
+        &self,
+        model: &mut Model,
+        train: &Dataset,
+        test: &Dataset,
+    ) -> Result<Run> {
+        model.check_data(test, self.loss)?;
+        let mut training = Training::new(self, model, train).await?;
+        let steps = training.steps_per_epoch();
+        let mut progress = Progress::new(self.progress, self.epochs, steps);
+        let mut history = History::default();
+        let (mut step_seconds, mut timed_steps) = (0.0, 0);
+        let mut evaluation = None;
+        for epoch in 1..=self.epochs {
+            let start = Instant::now();
+            for _ in 0..steps {
+                training.step_async().await?;
+                progress.step();
+            }
+            let losses = training.losses_async().await?;
+            // The first epoch compiles kernels; it counts only if there is no other.
+            if epoch <= 2 {
+                (step_seconds, timed_steps) = (0.0, 0);
+            }
+            step_seconds += start.elapsed().as_secs_f64();
+            timed_steps += steps;
+            let tested = training.model().evaluate_async(test).await?;
+            let record = Epoch {
+                epoch,
+                step: training.steps(),
+                train_loss: mean(&losses),
+                test_loss: Some(tested.loss),
+                test_accuracy: tested.accuracy,
+                learning_rate: training.learning_rate(training.steps().saturating_sub(1)),
+                seconds: start.elapsed().as_secs_f64(),
+            };
+            progress.epoch(&record);
+            history.push(record);
+            evaluation = Some(tested);
+        }
+        progress.finish();
+        Ok(Run {
+            history,
+            evaluation,
+            step_seconds: step_seconds / timed_steps.max(1) as f64,
+            device: model.device.description().clone(),
+        })
+    }
+}
+
+fn mean(losses: &[f32]) -> f64 {
+    losses.iter().map(|&l| f64::from(l)).sum::<f64>() / losses.len().max(1) as f64
+}

@@ -1,0 +1,286 @@
+//! A training in progress: steps over a data set that lies on the device.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::diagnose::first_not_finite;
+use super::model::{Model, arena_len};
+use super::rule::UpdateRule;
+use super::samples::Source;
+use super::step::{Loss, StepGraph};
+use super::trainer::Trainer;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::graph::{BLOCK, Role};
+use crate::ops::batch_norm::running_pairs;
+use crate::ops::training::{RING, factors_len};
+use crate::plan::{Mode, Plan, PlanOptions};
+use crate::random::{STATE_BUFFER, Seed, state_words};
+use crate::record::Recording;
+use crate::run::{Memory, Program, ProgramOptions, Submission};
+
+/// Steps that may wait in the device's queue. More would only hold memory.
+const IN_FLIGHT: usize = 8;
+
+/// The loop of [`Trainer::fit`] taken apart, for training loops of one's own.
+///
+/// ```no_run
+/// # use wgrad::{data::Dataset, train::{Model, Sgd, Trainer}};
+/// # fn f(model: &mut Model, data: &Dataset) -> wgrad::Result<()> {
+/// let mut training = Trainer::new(Sgd::new(0.1)).batch_size(32).start(model, data)?;
+/// for _ in 0..100 {
+///     training.step()?;
+/// }
+/// let losses = training.losses()?;
+/// # Ok(()) }
+/// ```
+pub struct Training<'a> {
+    model: &'a mut Model,
+    data: &'a Dataset,
+    trainer: &'a Trainer,
+    source: Source,
+    memory: Memory,
+    program: Program,
+    recording: Recording,
+    batch: usize,
+    /// Epochs begun.
+    epoch: u32,
+    /// Steps submitted, in all and in this epoch.
+    step: u64,
+    step_of_epoch: usize,
+    /// Steps that the ring of learning rates knows, and whose losses were read.
+    scheduled: u64,
+    read: u64,
+    losses: Vec<f32>,
+    in_flight: VecDeque<Submission>,
+}
+
+impl std::fmt::Debug for Training<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Training")
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Training<'a> {
+    pub(super) async fn new(
+        trainer: &'a Trainer,
+        model: &'a mut Model,
+        data: &'a Dataset,
+    ) -> Result<Self> {
+        model.check_data(data, trainer.loss)?;
+        if trainer.batch_size == 0 {
+            return Err(Error::Invalid(
+                "a batch of size zero has no samples".to_owned(),
+            ));
+        }
+        model.loss = trainer.loss;
+        let batch = trainer.batch_size.min(data.len());
+        let order = data.len() / batch * batch;
+        let mut memory = Memory::default();
+        let source = Source::upload(&model.device, &mut memory, data, order).await?;
+        upload_state(model, &mut memory, trainer.seed).await?;
+        let step = StepGraph::new(model, trainer.loss, &source)?.with_update(&trainer.rule)?;
+        let options = PlanOptions {
+            batch,
+            mode: Mode::Training,
+            reuse: true,
+        };
+        let (profile, shaders) = (model.device.profile(), model.device.shaders());
+        let plan = Plan::new(&step.graph, &[step.loss], options, profile, shaders)?;
+        let recording = Recording::new(&plan, profile, shaders)?;
+        let shared = [&model.memory, &memory];
+        let options = ProgramOptions::default();
+        let program = Program::new(&model.device, &recording, &shared, options).await?;
+        Ok(Self {
+            model,
+            data,
+            trainer,
+            source,
+            memory,
+            program,
+            recording,
+            batch,
+            epoch: 0,
+            step: 0,
+            step_of_epoch: 0,
+            scheduled: 0,
+            read: 0,
+            losses: Vec::new(),
+            in_flight: VecDeque::new(),
+        })
+    }
+
+    /// Steps of an epoch; samples that fill no batch are left for the next epoch's order.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.data.len() / self.batch
+    }
+
+    /// Steps submitted so far.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// The model under training.
+    pub fn model(&self) -> &Model {
+        self.model
+    }
+
+    /// The dispatches of a step; its `Display` is a table.
+    pub fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    /// Submits one step: fetch the next batch, forward, backward, update. Waits only while too
+    /// many steps are queued.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] for an earlier step, when its loss is read; [`Error::DeviceLost`].
+    pub fn step(&mut self) -> Result<()> {
+        pollster::block_on(self.step_async())
+    }
+
+    /// The asynchronous form of [`Training::step`].
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub async fn step_async(&mut self) -> Result<()> {
+        if self.step_of_epoch == 0 || self.step_of_epoch == self.steps_per_epoch() {
+            self.begin_epoch()?;
+        }
+        if self.step == self.scheduled {
+            self.write_schedule()?;
+        }
+        self.in_flight.push_back(self.program.run()?);
+        self.step += 1;
+        self.step_of_epoch += 1;
+        if self.in_flight.len() > IN_FLIGHT
+            && let Some(oldest) = self.in_flight.pop_front()
+        {
+            oldest.wait(&self.model.device)?;
+        }
+        if self.step - self.read >= (RING / 2) as u64 {
+            self.read_losses().await?;
+        }
+        Ok(())
+    }
+
+    /// The losses of the steps since the last call, in order. Waits for the device.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] if a loss or gradient was not finite. The parameters are then those
+    /// after the last good step.
+    pub fn losses(&mut self) -> Result<Vec<f32>> {
+        pollster::block_on(self.losses_async())
+    }
+
+    /// The asynchronous form of [`Training::losses`].
+    ///
+    /// # Errors
+    /// As [`Training::losses`].
+    pub async fn losses_async(&mut self) -> Result<Vec<f32>> {
+        self.read_losses().await?;
+        Ok(std::mem::take(&mut self.losses))
+    }
+
+    /// The learning rate of a step, schedule included.
+    pub fn learning_rate(&self, step: u64) -> f64 {
+        self.trainer.rule.learning_rate() * (self.trainer.schedule)(step)
+    }
+
+    fn begin_epoch(&mut self) -> Result<()> {
+        let len = self.steps_per_epoch() * self.batch;
+        let mut order: Vec<u32> = match self.trainer.shuffle {
+            true => self.data.order(self.trainer.seed, self.epoch),
+            false => (0..self.data.len() as u32).collect(),
+        };
+        order.truncate(len);
+        let device = &self.model.device;
+        self.memory.write(device, "dataset.order", 0, &order)?;
+        // The second word counts the batches of the epoch.
+        self.memory.write(device, STATE_BUFFER, 1, &[0_u32])?;
+        self.epoch += 1;
+        self.step_of_epoch = 0;
+        Ok(())
+    }
+
+    /// Writes the learning rates of the coming steps into their ring.
+    fn write_schedule(&mut self) -> Result<()> {
+        let half = (RING / 2) as u64;
+        let entries: Vec<f32> = (self.step..self.step + half)
+            .flat_map(|step| {
+                let [a, b, c] = self.trainer.rule.coefficients(step);
+                [self.learning_rate(step), a, b, c].map(|x| x as f32)
+            })
+            .collect();
+        let offset = 4 * (self.step % RING as u64) as usize;
+        self.memory
+            .write(&self.model.device, "schedule", offset, &entries)?;
+        self.scheduled += half;
+        Ok(())
+    }
+
+    async fn read_losses(&mut self) -> Result<()> {
+        let device = &self.model.device;
+        let status: Vec<u32> = self.memory.read(device, "status", 0, 2).await?;
+        self.in_flight.clear();
+        if status[0] != 0 {
+            return Err(self.diagnose(u64::from(status[1])).await);
+        }
+        let ring: Vec<f32> = self.memory.read(device, "losses", 0, RING).await?;
+        let unread = (self.read..self.step).map(|step| ring[(step % RING as u64) as usize]);
+        self.losses.extend(unread);
+        self.read = self.step;
+        Ok(())
+    }
+
+    /// Repeats the failed step, with all values kept, to find where it went wrong.
+    async fn diagnose(&self, step: u64) -> Error {
+        let loss: Loss = self.trainer.loss;
+        let shared = [&self.model.memory, &self.memory];
+        let found = match StepGraph::new(self.model, loss, &self.source) {
+            Ok(graph) => first_not_finite(self.model, &graph, &shared, self.batch).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok((layer, what)) => Error::NonFinite { step, layer, what },
+            Err(error) => error,
+        }
+    }
+}
+
+/// The buffers through which the step's kernels work together, see [`crate::ops::training`].
+async fn upload_state(model: &Model, memory: &mut Memory, seed: Seed) -> Result<()> {
+    let device = &model.device;
+    let state = state_words(seed, 0);
+    memory.create_with(device, STATE_BUFFER, &state).await?;
+    memory.create(device, "status", 4).await?;
+    memory.create(device, "schedule", 4 * RING).await?;
+    memory.create(device, "losses", RING).await?;
+    let len = arena_len(&model.graph, Role::Weight.arena());
+    let mut factors = vec![0.0_f32; factors_len(len)];
+    for p in model.parameters().iter().filter(|p| p.is_trained()) {
+        let first = p.offset / BLOCK;
+        for block in first..first + p.layout.size().div_ceil(BLOCK) {
+            factors[2 * block] = p.learning_rate_factor;
+            factors[2 * block + 1] = p.decay_factor;
+        }
+    }
+    memory.create_with(device, "factors", &factors).await?;
+    let len = arena_len(&model.graph, Role::Statistic.arena());
+    let mut momentum = vec![0.0_f32; len / BLOCK];
+    for pair in running_pairs(&model.graph) {
+        let found = model.parameters().iter().find(|p| p.var == pair.running);
+        if let Some(p) = found.filter(|p| !p.frozen) {
+            let first = p.offset / BLOCK;
+            momentum[first..first + p.layout.size().div_ceil(BLOCK)].fill(pair.momentum);
+        }
+    }
+    memory
+        .create_with(device, "statistics_momentum", &momentum)
+        .await
+}
+
+/// Keeps the rule shareable between the trainer and the plans made from it.
+pub(super) type SharedRule = Arc<dyn UpdateRule>;

@@ -80,10 +80,7 @@ fn accesses(planned: &Planned, faults: &mut Faults) -> Option<Vec<Access>> {
         faults.unless(numbers == [declared.len(); 3], || {
             format!("call {index} binds other buffers than its shader declares")
         });
-        for (slot, (&number, &writes)) in declared.iter().enumerate() {
-            faults.unless(number as usize == slot, || {
-                format!("call {index} has a gap in its bindings")
-            });
+        for (slot, &writes) in declared.values().enumerate() {
             let (Some(buffer), Some(range)) = (call.buffers.get(slot), command.ranges.get(slot))
             else {
                 continue;

@@ -24,8 +24,8 @@ pub struct Entry {
     pub is_view: bool,
 }
 
-/// An operator that serves others, as part of a gradient or for the planner, and is tested with
-/// them.
+/// An operator that users do not apply themselves: part of a gradient, of a plan or of a training
+/// step, and tested with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Helper {
     /// The name of its file in `src/ops/`.
@@ -34,7 +34,7 @@ pub struct Helper {
     pub description: &'static str,
     /// The operators' names.
     pub operators: &'static [&'static str],
-    /// The stems of [`OPERATORS`] whose tests reach it.
+    /// The stems of [`OPERATORS`] whose tests reach it; none for training, whose own tests do.
     pub serves: &'static [&'static str],
 }
 
@@ -112,4 +112,5 @@ pub const HELPERS: &[Helper] = &[
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", &["mse", "softmax_cross_entropy"]),
     helper("slice_channels", &["slice_channels"], "the gradient of concatenation", &["concat"]),
+    helper("training", &["conclude", "gather", "gather_labels", "running_average"], "what a training step does beside the network", &[]),
 ];

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
-use wgrad::graph::Home;
+use wgrad::graph::{Graph, Home, Var};
 use wgrad::plan::{AdapterProfile, Mode, PlanOptions};
 
 use crate::planning::checker::{faults, peak};
-use crate::planning::random_graph::{Built, recipes};
+use crate::planning::random_graph::recipes;
 use crate::planning::{Planned, options, profiles};
 
 /// Everything about a plan but where its buffers lie.
@@ -47,13 +47,7 @@ fn slots_used(planned: &Planned) -> Vec<usize> {
     planned.plan.slot_of.iter().flatten().copied().collect()
 }
 
-fn check(
-    built: &Built,
-    targets: &[wgrad::graph::Var],
-    options: PlanOptions,
-    adapter: &AdapterProfile,
-) {
-    let graph = &built.graph;
+fn check(graph: &Graph, targets: &[Var], options: PlanOptions, adapter: &AdapterProfile) {
     let plan = |options| Planned::new(graph, targets, options, adapter).unwrap();
     let shared = plan(options);
     assert_eq!(
@@ -93,7 +87,7 @@ fn cases() -> ProptestConfig {
         .ok()
         .and_then(|n| n.parse().ok());
     ProptestConfig {
-        cases: cases.unwrap_or(32),
+        cases: cases.unwrap_or(64),
         failure_persistence: None,
         ..ProptestConfig::default()
     }
@@ -107,9 +101,9 @@ proptest! {
         let built = recipe.build();
         for adapter in profiles() {
             let training = options(recipe.batch, Mode::Training);
-            check(&built, &built.targets, training, &adapter);
+            check(&built.graph, &built.targets, training, &adapter);
             let evaluation = options(recipe.batch, Mode::Evaluation);
-            check(&built, &[built.response], evaluation, &adapter);
+            check(&built.forward, &[built.response], evaluation, &adapter);
         }
     }
 }
@@ -147,7 +141,6 @@ fn random_networks_are_not_trivial() {
 /// evaluation of a chain no more than three neighbours, however deep it is.
 #[test]
 fn memory_of_a_chain() {
-    use wgrad::graph::Graph;
     use wgrad::ops::Conv2d;
 
     for adapter in profiles() {

@@ -3,6 +3,8 @@
 //! A network is a list of [`Pick`]s, so that proptest shrinks a failure to a few layers. A pick
 //! that fits nowhere adds nothing.
 
+use std::sync::Arc;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use wgrad::autodiff::gradients;
@@ -12,7 +14,9 @@ use wgrad::ops::loss::Reduction;
 use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
 use wgrad::ops::prelu::Prelu;
+use wgrad::ops::training::{Conclude, Update};
 use wgrad::ops::{BatchNorm, Conv2d, Linear};
+use wgrad::train::Sgd;
 
 type Grow = fn(&mut Growth, Pick) -> Option<Var>;
 
@@ -167,9 +171,11 @@ fn is_image(graph: &Graph, var: Var) -> bool {
 
 /// A network with everything that training asks of it.
 pub struct Built {
-    pub graph: Graph,
-    /// The response, for evaluation.
+    /// The network alone, for evaluation.
+    pub forward: Graph,
     pub response: Var,
+    /// The network with losses, gradients and perhaps the update of the parameters.
+    pub graph: Graph,
     /// Losses and gradients.
     pub targets: Vec<Var>,
 }
@@ -193,6 +199,7 @@ impl Recipe {
         let last = *values.last().unwrap();
         let features = graph.flatten(last);
         let response = graph.linear(features, Linear::new(3));
+        let forward = graph.clone();
         let labels = graph.labels("labels");
         let values = [response, values[values.len() / 2]];
         let mut loss = graph
@@ -207,8 +214,9 @@ impl Recipe {
         graph.check().unwrap();
         let targets = self.gradients(&mut graph, loss);
         Built {
-            graph,
+            forward,
             response,
+            graph,
             targets,
         }
     }
@@ -227,16 +235,31 @@ impl Recipe {
             })
             .collect();
         let deltas = gradients(graph, loss, &learned).unwrap();
+        let mut targets = vec![loss];
+        targets.extend(&deltas);
         if self.placed {
-            graph.place(loss, "loss", 0);
-            for (delta, parameter) in deltas.iter().zip(&learned) {
-                if let Home::Persistent { offset, .. } = graph.value(*parameter).home {
-                    graph.place(*delta, "gradients", offset);
-                }
-            }
+            place(graph, &learned, &targets);
         }
-        [loss].into_iter().chain(deltas).collect()
+        targets
     }
+}
+
+/// Lays the gradients side by side, as their parameters lie, and updates the parameters.
+fn place(graph: &mut Graph, learned: &[Var], targets: &[Var]) {
+    graph.place(targets[0], "loss", 0);
+    let mut len = 0;
+    for (parameter, delta) in learned.iter().zip(&targets[1..]) {
+        let value = graph.value(*parameter).clone();
+        if let Home::Persistent { offset, .. } = value.home {
+            graph.place(*delta, "gradients", offset);
+            len = len.max(offset + value.value_type.layout.size().next_multiple_of(64));
+        }
+    }
+    let mut operands = targets.to_vec();
+    operands[0] = graph.apply("step", Conclude { gradients: len }, targets);
+    graph.place(operands[0], "status", 0);
+    let rule = Arc::new(Sgd::new(0.1));
+    graph.apply_all("update", Arc::new(Update { rule, len }), &operands);
 }
 
 /// The names in the table, for the tests of the table itself.

@@ -178,6 +178,11 @@ impl Program {
         Ok(Submission(submission))
     }
 
+    /// Blocks until the device has done all that was submitted.
+    pub(crate) fn wait(&self) -> Result<()> {
+        memory::wait(&self.device, None)
+    }
+
     /// Runs once with the time of every dispatch measured, in seconds; each is then a pass of
     /// its own. `None` where the adapter has no timestamps.
     pub(crate) async fn profile(&self) -> Result<Option<Vec<f64>>> {

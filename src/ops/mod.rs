@@ -30,6 +30,7 @@ pub mod mse;
 pub(crate) mod ones;
 pub(crate) mod pool_window;
 pub mod prelu;
+pub mod registry;
 pub mod relayout;
 pub mod relu;
 pub mod reshape;
@@ -41,7 +42,7 @@ pub(crate) mod split;
 pub(crate) mod sum_partials;
 pub mod tanh;
 pub(crate) mod tile;
-pub(crate) mod training;
+pub mod training;
 pub mod window;
 
 pub use batch_norm::BatchNorm;

@@ -14,9 +14,9 @@ use crate::shader::{Grid, Kernel, shader};
 ///
 /// Operands: the loss, then the gradients, which lie in the buffer `gradients`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Conclude {
+pub struct Conclude {
     /// Elements of the buffer `gradients`.
-    pub(crate) gradients: usize,
+    pub gradients: usize,
 }
 
 /// Vectors that an invocation of the first pass looks at, where there are many.

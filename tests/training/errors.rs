@@ -3,6 +3,7 @@
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
 use wgrad::ops::Conv2d;
+use wgrad::random::Seed;
 use wgrad::train::{Loss, Model, Sgd, Trainer};
 use wgrad::{Device, DeviceOptions};
 
@@ -21,7 +22,8 @@ fn layers_that_do_not_fit() {
         network_error(|net| {
             net.conv(8, 5).max_pool(2).conv(8, 3);
         }),
-        "",
+        "layer `conv2` (conv2d): the filter of 3x3 (with dilation) is larger than the padded \
+         input of 2x2",
     );
     assert_eq!(
         network_error(|net| {
@@ -33,13 +35,16 @@ fn layers_that_do_not_fit() {
         network_error(|net| {
             net.conv(8, 3).stride(0);
         }),
-        "",
+        "layer `conv1` (conv2d): the stride is 0x0, but must be at least 1x1",
     );
     let sum = Network::from_graph([3, 8, 8], |g, x| {
         let y = g.conv2d(x, Conv2d::new(8, 3).padding(1));
         g.add(x, y)
     });
-    assert_eq!(sum.summary().unwrap_err().to_string(), "");
+    assert_eq!(
+        sum.summary().unwrap_err().to_string(),
+        "layer `add1` (add): the operands' shapes [3, 8, 8] and [8, 8, 8] differ",
+    );
 }
 
 #[test]
@@ -49,12 +54,6 @@ fn modifiers_after_a_layer_without_such_a_thing() {
             net.conv(8, 3).relu().padding(1);
         }),
         "`padding` cannot be set: the layer before it, Relu, has none",
-    );
-    assert_eq!(
-        network_error(|net| {
-            net.max_pool(2).bias(false);
-        }),
-        "",
     );
     assert_eq!(
         network_error(|net| {
@@ -121,7 +120,8 @@ fn data_that_do_not_fit_the_network() {
         data_error(device, cross_entropy, &classified(7, &[1, 6, 6], 5)),
         "the data set has 5 classes, the network only 4 outputs",
     );
-    let (empty, _) = classified(1, &[1, 6, 6], 4).split(0.0, wgrad::random::Seed(1));
+    let (a, b) = classified(1, &[1, 6, 6], 4).split(0.5, Seed(1));
+    let empty = [a, b].into_iter().find(Dataset::is_empty).unwrap();
     assert_eq!(
         data_error(device, cross_entropy, &empty),
         "a data set needs samples: found 0 of shape [1, 6, 6]",
@@ -167,10 +167,10 @@ fn trainings_without_samples_or_parameters() {
     model.unfreeze("linear1.bias").unwrap();
     assert!(trainer.start(&mut model, &data).is_ok());
 
-    let mut net = Network::input([1, 6, 6]);
-    net.relu().flatten();
+    let mut net = Network::input([4]);
+    net.relu();
     let mut model = net.build(device, 1).unwrap();
-    let data = classified(4, &[1, 6, 6], 36);
+    let data = classified(4, &[4], 4);
     let error = trainer.start(&mut model, &data).unwrap_err();
     assert_eq!(error.to_string(), nothing);
 }

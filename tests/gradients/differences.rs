@@ -135,6 +135,7 @@ impl Pass<'_> {
 }
 
 /// A described network with its numbers.
+#[derive(Clone)]
 pub struct Problem<'a> {
     pub layers: &'a [Layer],
     /// The input first, then the parameters.

@@ -1,10 +1,10 @@
-// The gradient of ReLU: dx = dy where x > 0, else 0.
+// The gradient of ReLU: dx = dy where y > 0, which is where x > 0, else 0.
 
 #import wgrad::common::linear_index
 
 const LENGTH: u32 = #{LENGTH}; // vec4s
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(0) var<storage, read> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
 
@@ -14,5 +14,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if i >= LENGTH {
         return;
     }
-    dx[i] = select(vec4f(), dy[i], x[i] > vec4f());
+    dx[i] = select(vec4f(), dy[i], y[i] > vec4f());
 }

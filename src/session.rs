@@ -212,6 +212,14 @@ impl Session {
         self.program.run().map(drop)
     }
 
+    /// Blocks until all runs are done. A browser cannot wait.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] and others of the device.
+    pub fn wait(&self) -> Result<()> {
+        self.program.wait()
+    }
+
     /// Reads a target, input or parameter, in PyTorch's order.
     ///
     /// # Errors

@@ -243,84 +243,102 @@ impl Network {
     /// Rows and columns of padding for the convolution or pooling before.
     pub fn padding(&mut self, padding: impl Into<Size2d>) -> &mut Self {
         let padding = padding.into();
-        self.change("padding", |l| match l {
-            Layer::Conv2d(layer) => Some(layer.window.padding = padding),
-            Layer::MaxPool2d(layer) => Some(*layer = layer.padding(padding)),
-            Layer::MeanPool2d(layer) => Some(*layer = layer.padding(padding)),
-            _ => None,
+        self.change("padding", |layer| {
+            Some(match layer {
+                Layer::Conv2d(layer) => Layer::Conv2d(layer.padding(padding)),
+                Layer::MaxPool2d(layer) => Layer::MaxPool2d(layer.padding(padding)),
+                Layer::MeanPool2d(layer) => Layer::MeanPool2d(layer.padding(padding)),
+                _ => return None,
+            })
         })
     }
 
     /// The stride of the convolution or pooling before.
     pub fn stride(&mut self, stride: impl Into<Size2d>) -> &mut Self {
         let stride = stride.into();
-        self.change("stride", |l| match l {
-            Layer::Conv2d(layer) => Some(layer.window.stride = stride),
-            Layer::MaxPool2d(layer) => Some(*layer = layer.stride(stride)),
-            Layer::MeanPool2d(layer) => Some(*layer = layer.stride(stride)),
-            _ => None,
+        self.change("stride", |layer| {
+            Some(match layer {
+                Layer::Conv2d(layer) => Layer::Conv2d(layer.stride(stride)),
+                Layer::MaxPool2d(layer) => Layer::MaxPool2d(layer.stride(stride)),
+                Layer::MeanPool2d(layer) => Layer::MeanPool2d(layer.stride(stride)),
+                _ => return None,
+            })
         })
     }
 
     /// The dilation of the convolution before.
     pub fn dilation(&mut self, dilation: impl Into<Size2d>) -> &mut Self {
         let dilation = dilation.into();
-        self.change("dilation", |l| match l {
-            Layer::Conv2d(layer) => Some(layer.window.dilation = dilation),
-            _ => None,
+        self.change("dilation", |layer| {
+            Some(match layer {
+                Layer::Conv2d(layer) => Layer::Conv2d(layer.dilation(dilation)),
+                _ => return None,
+            })
         })
     }
 
     /// The groups of the convolution before.
     pub fn groups(&mut self, groups: usize) -> &mut Self {
-        self.change("groups", |l| match l {
-            Layer::Conv2d(layer) => Some(layer.groups = groups),
-            _ => None,
+        self.change("groups", |layer| {
+            Some(match layer {
+                Layer::Conv2d(layer) => Layer::Conv2d(layer.groups(groups)),
+                _ => return None,
+            })
         })
     }
 
     /// Whether the convolution or linear layer before has a bias.
     pub fn bias(&mut self, bias: bool) -> &mut Self {
-        self.change("bias", |l| match l {
-            Layer::Conv2d(layer) => Some(layer.bias = bias),
-            Layer::Linear(layer) => Some(layer.bias = bias),
-            _ => None,
+        self.change("bias", |layer| {
+            Some(match layer {
+                Layer::Conv2d(layer) => Layer::Conv2d(layer.bias(bias)),
+                Layer::Linear(layer) => Layer::Linear(layer.bias(bias)),
+                _ => return None,
+            })
         })
     }
 
     /// The initialiser of the convolution or linear layer before.
     pub fn init(&mut self, init: Init) -> &mut Self {
-        self.change("init", |l| match l {
-            Layer::Conv2d(layer) => Some(layer.init = Some(init.clone())),
-            Layer::Linear(layer) => Some(layer.init = Some(init.clone())),
-            _ => None,
+        self.change("init", |layer| {
+            Some(match layer {
+                Layer::Conv2d(layer) => Layer::Conv2d(layer.init(init)),
+                Layer::Linear(layer) => Layer::Linear(layer.init(init)),
+                _ => return None,
+            })
         })
     }
 
     /// The path of the convolution, linear layer or normalisation before, in place of `conv1`.
     pub fn name(&mut self, name: &str) -> &mut Self {
-        self.change("name", |l| match l {
-            Layer::Conv2d(layer) => Some(layer.name = Some(name.to_owned())),
-            Layer::Linear(layer) => Some(layer.name = Some(name.to_owned())),
-            Layer::BatchNorm(layer) => Some(layer.name = Some(name.to_owned())),
-            _ => None,
+        self.change("name", |layer| {
+            Some(match layer {
+                Layer::Conv2d(layer) => Layer::Conv2d(layer.name(name)),
+                Layer::Linear(layer) => Layer::Linear(layer.name(name)),
+                Layer::BatchNorm(layer) => Layer::BatchNorm(layer.name(name)),
+                _ => return None,
+            })
         })
     }
 
     /// Changes the last layer of the chain; keeps an error if it has nothing to change.
-    fn change(&mut self, what: &str, change: impl FnOnce(&mut Layer) -> Option<()>) -> &mut Self {
+    fn change(&mut self, what: &str, change: impl FnOnce(Layer) -> Option<Layer>) -> &mut Self {
         let last = match &mut self.description {
             Description::Chain { layers, .. } => layers.last_mut(),
             Description::Graph { .. } => None,
         };
-        let place = match &last {
-            Some(layer) => format!("the layer before it, {layer:?}, has none"),
+        let reason = match last {
             None => "there is no layer of a chain before it".to_owned(),
+            Some(layer) => match change(layer.clone()) {
+                Some(changed) => {
+                    *layer = changed;
+                    return self;
+                }
+                None => format!("the layer before it, {layer:?}, has none"),
+            },
         };
-        if last.and_then(change).is_none() {
-            let message = format!("`{what}` cannot be set: {place}");
-            self.failure.get_or_insert(message);
-        }
+        let message = format!("`{what}` cannot be set: {reason}");
+        self.failure.get_or_insert(message);
         self
     }
 

@@ -21,8 +21,9 @@ impl Operator for Relu {
 
     fn gradient(&self, cx: &mut Backward<'_>) -> Result<(), Reason> {
         let delta = cx.output_delta()?;
-        let x = cx.input(0);
-        let dx = cx.apply(ReluGrad, &[x, delta]);
+        // The result tells as well as the operand where x > 0, and the next layer keeps it anyway.
+        let y = cx.output(0);
+        let dx = cx.apply(ReluGrad, &[y, delta]);
         cx.set(0, dx);
         Ok(())
     }
@@ -37,7 +38,7 @@ impl Operator for Relu {
     }
 }
 
-/// `δx = δy` where `x > 0`, else 0. Operands: x, δy.
+/// `δx = δy` where `y > 0`, which is where `x > 0`, else 0. Operands: y, δy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReluGrad;
 
@@ -51,7 +52,7 @@ impl Operator for ReluGrad {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        elementwise::lower(cx, shader!("relu_grad"), &["x", "dy"], "dx", &[]);
+        elementwise::lower(cx, shader!("relu_grad"), &["y", "dy"], "dx", &[]);
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ pub struct Call {
     pub buffers: Vec<BufferId>,
     /// Which of them are written.
     pub writes: Vec<bool>,
-    /// Floating-point operations, counted at the node's last call.
+    /// Floating-point operations, counted at the node's first call.
     pub flops: u64,
 }
 
@@ -190,10 +190,10 @@ impl Planner<'_> {
         for index in first..self.plan.calls.len() {
             self.bind(index)?;
         }
-        if let Some(last) = self.plan.calls[first..].last_mut() {
+        if let Some(call) = self.plan.calls.get_mut(first) {
             let types = |vars: &[Var]| vars.iter().map(|v| self.graph.type_of(*v)).collect();
             let (inputs, outputs): (Vec<_>, Vec<_>) = (types(&node.inputs), types(&node.outputs));
-            last.flops = node
+            call.flops = node
                 .operator
                 .flops(&inputs, &outputs, self.plan.options.batch);
         }

@@ -1,6 +1,8 @@
 //! A plan as plain commands: shader variant, constants, memory ranges, workgroups. Knows
 //! nothing of wgpu; can be printed and compared.
 
+mod profile;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use crate::error::Result;
 use crate::graph::Home;
 use crate::plan::{AdapterProfile, BufferId, Plan};
 use crate::shader::{Composed, Shaders};
+pub use profile::{Profile, Timed};
 
 /// Memory of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +59,8 @@ pub struct Recording {
     pub commands: Vec<Command>,
     /// Sizes of the slots, in elements.
     pub slots: Vec<usize>,
+    /// Elements that the values and temporaries would need if none shared a slot.
+    pub unshared: usize,
     /// Named buffers with the elements that are touched.
     pub named: BTreeMap<String, usize>,
 }
@@ -84,6 +89,7 @@ impl Recording {
         Ok(Self {
             commands: plan.calls.iter().map(command).collect::<Result<_>>()?,
             slots: plan.slots.clone(),
+            unshared: plan.transient_len(),
             named: plan.persistent(),
         })
     }
@@ -129,6 +135,11 @@ impl fmt::Display for Recording {
             writeln!(f)?;
         }
         let bytes: usize = self.slots.iter().sum::<usize>() * 4;
-        writeln!(f, "{} slots, {bytes} bytes", self.slots.len())
+        let unshared = self.unshared * 4;
+        writeln!(
+            f,
+            "{bytes} bytes in {} slots, in place of {unshared}",
+            self.slots.len()
+        )
     }
 }

@@ -3,6 +3,7 @@
 mod device;
 mod memory;
 mod pipeline;
+mod profile;
 mod program;
 mod trusted;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytemuck::Pod;
 
 use super::pipeline::Pipeline;
+use super::profile::Clock;
 use super::{Device, Memory, memory};
 use crate::error::{Error, Result};
 use crate::record::{Place, Range, Recording};
@@ -45,6 +46,15 @@ struct Dispatch {
     pipeline: Arc<Pipeline>,
     bind_group: wgpu::BindGroup,
     workgroups: [u32; 3],
+}
+
+impl Dispatch {
+    fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
+        let [x, y, z] = self.workgroups;
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(x, y, z);
+    }
 }
 
 #[derive(Debug)]
@@ -160,15 +170,39 @@ impl Program {
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             for dispatch in &self.dispatches {
-                let [x, y, z] = dispatch.workgroups;
-                pass.set_pipeline(&dispatch.pipeline.pipeline);
-                pass.set_bind_group(0, &dispatch.bind_group, &[]);
-                pass.dispatch_workgroups(x, y, z);
+                dispatch.encode(&mut pass);
             }
         }
         let submission = self.device.queue().submit([encoder.finish()]);
         self.device.check()?;
         Ok(Submission(submission))
+    }
+
+    /// Blocks until the device has done all that was submitted.
+    pub(crate) fn wait(&self) -> Result<()> {
+        memory::wait(&self.device, None)
+    }
+
+    /// Runs once with the time of every dispatch measured, in seconds; each is then a pass of
+    /// its own. `None` where the adapter has no timestamps.
+    pub(crate) async fn profile(&self) -> Result<Option<Vec<f64>>> {
+        let Some(clock) = Clock::new(&self.device, self.dispatches.len()) else {
+            return Ok(None);
+        };
+        let mut encoder = self
+            .device
+            .wgpu()
+            .create_command_encoder(&Default::default());
+        for (index, dispatch) in self.dispatches.iter().enumerate() {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: None,
+                timestamp_writes: Some(clock.writes(index)),
+            });
+            dispatch.encode(&mut pass);
+        }
+        clock.resolve(&mut encoder);
+        self.device.queue().submit([encoder.finish()]);
+        clock.read(&self.device).await.map(Some)
     }
 
     /// Writes into a buffer of this program from its start on.

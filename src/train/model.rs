@@ -24,8 +24,11 @@ pub struct Model {
     pub(super) memory: Memory,
     /// The loss of the last training, which evaluation reports.
     pub(super) loss: Loss,
-    evaluators: Mutex<BTreeMap<(usize, Option<Loss>), Arc<Evaluator>>>,
+    evaluators: Mutex<Evaluators>,
 }
+
+/// Evaluation plans by batch size, with or without a loss.
+type Evaluators = BTreeMap<(usize, Option<Loss>), Arc<Evaluator>>;
 
 /// Elements of the buffer that holds all parameters of one kind, at least a block.
 pub(super) fn arena_len(graph: &Graph, arena: &str) -> usize {

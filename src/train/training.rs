@@ -16,7 +16,7 @@ use crate::ops::batch_norm::running_pairs;
 use crate::ops::training::{RING, factors_len};
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::random::{STATE_BUFFER, Seed, state_words};
-use crate::record::Recording;
+use crate::record::{Profile, Recording};
 use crate::run::{Memory, Program, ProgramOptions, Submission};
 
 /// Steps that may wait in the device's queue. More would only hold memory.
@@ -132,6 +132,29 @@ impl<'a> Training<'a> {
         &self.recording
     }
 
+    /// Takes one step and measures every dispatch of it; its `Display` is a table, slowest
+    /// first. `None` where the adapter has no timestamps (a step is then not taken).
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub fn profile(&mut self) -> Result<Option<Profile>> {
+        pollster::block_on(self.profile_async())
+    }
+
+    /// The asynchronous form of [`Training::profile`].
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub async fn profile_async(&mut self) -> Result<Option<Profile>> {
+        self.prepare_step()?;
+        let Some(seconds) = self.program.profile().await? else {
+            return Ok(None);
+        };
+        self.step += 1;
+        self.step_of_epoch += 1;
+        Ok(Some(Profile::new(&self.recording, &seconds)))
+    }
+
     /// Submits one step: fetch the next batch, forward, backward, update. Waits only while too
     /// many steps are queued.
     ///
@@ -146,12 +169,7 @@ impl<'a> Training<'a> {
     /// # Errors
     /// As [`Training::step`].
     pub async fn step_async(&mut self) -> Result<()> {
-        if self.step_of_epoch == 0 || self.step_of_epoch == self.steps_per_epoch() {
-            self.begin_epoch()?;
-        }
-        if self.step == self.scheduled {
-            self.write_schedule()?;
-        }
+        self.prepare_step()?;
         self.in_flight.push_back(self.program.run()?);
         self.step += 1;
         self.step_of_epoch += 1;
@@ -187,6 +205,18 @@ impl<'a> Training<'a> {
     /// The learning rate of a step, schedule included.
     pub fn learning_rate(&self, step: u64) -> f64 {
         self.trainer.rule.learning_rate() * (self.trainer.schedule)(step)
+    }
+
+    /// What the host writes before a step: at the start of an epoch its order, now and then
+    /// learning rates.
+    fn prepare_step(&mut self) -> Result<()> {
+        if self.step_of_epoch == 0 || self.step_of_epoch == self.steps_per_epoch() {
+            self.begin_epoch()?;
+        }
+        if self.step == self.scheduled {
+            self.write_schedule()?;
+        }
+        Ok(())
     }
 
     fn begin_epoch(&mut self) -> Result<()> {

@@ -5,19 +5,13 @@ use wgrad::graph::Network;
 use wgrad::random::{Seed, StandardNormal};
 
 /// Model S: 28×28×1, two convolutions with PReLU and pooling, two linear layers.
+#[rustfmt::skip]
 pub fn small() -> Network {
     let mut net = Network::input([1, 28, 28]);
-    net.conv(32, 3)
-        .padding(1)
-        .prelu()
-        .max_pool(2)
-        .conv(64, 3)
-        .padding(1)
-        .prelu()
-        .max_pool(2)
-        .linear(128)
-        .shared_prelu()
-        .linear(10);
+    net.conv(32, 3).padding(1).prelu().max_pool(2)
+       .conv(64, 3).padding(1).prelu().max_pool(2)
+       .linear(128).shared_prelu()
+       .linear(10);
     net
 }
 

@@ -27,7 +27,8 @@ const IN_FLIGHT: usize = 8;
 /// ```no_run
 /// # use wgrad::{data::Dataset, train::{Model, Sgd, Trainer}};
 /// # fn f(model: &mut Model, data: &Dataset) -> wgrad::Result<()> {
-/// let mut training = Trainer::new(Sgd::new(0.1)).batch_size(32).start(model, data)?;
+/// let trainer = Trainer::new(Sgd::new(0.1)).batch_size(32);
+/// let mut training = trainer.start(model, data)?;
 /// for _ in 0..100 {
 ///     training.step()?;
 /// }

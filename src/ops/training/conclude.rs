@@ -15,11 +15,11 @@ use crate::shader::{Grid, Kernel, shader};
 /// Operands: the loss, then the gradients, which lie in the buffer `gradients`, then the batch
 /// statistics, which lie in `batch_statistics`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Conclude {
+pub struct Conclude {
     /// Elements of the buffer `gradients`.
-    pub(crate) gradients: usize,
+    pub gradients: usize,
     /// Elements of the buffer `batch_statistics`; 0 where there are none.
-    pub(crate) statistics: usize,
+    pub statistics: usize,
 }
 
 /// How a buffer is looked through: so many vectors an invocation, so many invocations.

@@ -41,6 +41,7 @@ pub mod softmax_cross_entropy;
 pub(crate) mod split;
 pub(crate) mod sum_partials;
 pub mod tanh;
+pub(crate) mod tile;
 pub mod training;
 pub mod window;
 

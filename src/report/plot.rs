@@ -47,7 +47,7 @@ impl Curve {
 }
 
 /// Draws the training and test losses and, where there is one, the test accuracy by epoch, and
-/// writes them to `path` as SVG.
+/// writes them to `path` as SVG. Folders that are missing on the way are made.
 ///
 /// # Errors
 ///

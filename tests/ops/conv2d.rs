@@ -211,7 +211,12 @@ fn a_filter_for_other_channels_is_refused() {
     let weight = graph.find_parameter("weight").unwrap();
     let two = graph.input("two", [2, 5, 5]);
     let window = wgrad::ops::Window2d::new(3);
-    graph.apply("branch", Convolution { window, groups: 1 }, &[two, weight]);
+    let operator = Convolution {
+        window,
+        groups: 1,
+        variant: None,
+    };
+    graph.apply("branch", operator, &[two, weight]);
     assert_eq!(
         graph.check().unwrap_err().to_string(),
         "layer `branch` (conv2d): the input [2, 5, 5] has 2 channels, the filter [4, 3, 3, 3] \

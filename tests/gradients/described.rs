@@ -1,0 +1,115 @@
+//! A network as data, from which both a graph and a reference computation are made.
+
+use wgrad::graph::{Graph, Var};
+use wgrad::ops::{BatchNorm, Conv2d, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+
+/// The attributes of a convolution with a square filter.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv {
+    pub outputs: usize,
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+    pub dilation: usize,
+    pub groups: usize,
+    pub bias: bool,
+}
+
+/// A convolution that keeps the size of the image.
+pub fn conv(outputs: usize, kernel: usize) -> Conv {
+    Conv {
+        outputs,
+        kernel,
+        stride: 1,
+        padding: kernel / 2,
+        dilation: 1,
+        groups: 1,
+        bias: true,
+    }
+}
+
+/// A square pooling window.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool {
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+}
+
+/// Windows side by side.
+pub fn pool(kernel: usize) -> Pool {
+    Pool {
+        kernel,
+        stride: kernel,
+        padding: 0,
+    }
+}
+
+/// One step of a network.
+#[derive(Clone, Debug)]
+pub enum Layer {
+    Conv(Conv),
+    Linear(usize),
+    MaxPool(Pool),
+    MeanPool(Pool),
+    GlobalMeanPool,
+    Flatten,
+    Relu,
+    LeakyRelu(f64),
+    Prelu,
+    SharedPrelu,
+    Sigmoid,
+    Tanh,
+    BatchNorm,
+    /// `x + f(x)`.
+    Residual(Vec<Layer>),
+    /// The results of all branches, their channels one after the other.
+    Concat(Vec<Vec<Layer>>),
+}
+
+/// Adds the layers to a graph.
+pub fn build(graph: &mut Graph, layers: &[Layer], x: Var) -> Var {
+    layers.iter().fold(x, |x, layer| one(graph, layer, x))
+}
+
+fn one(graph: &mut Graph, layer: &Layer, x: Var) -> Var {
+    match layer {
+        Layer::Conv(c) => {
+            let layer = Conv2d::new(c.outputs, c.kernel)
+                .stride(c.stride)
+                .padding(c.padding)
+                .dilation(c.dilation)
+                .groups(c.groups)
+                .bias(c.bias);
+            graph.conv2d(x, layer)
+        }
+        Layer::Linear(outputs) => graph.linear(x, Linear::new(*outputs)),
+        Layer::MaxPool(p) => {
+            let window = MaxPool2d::new(p.kernel).stride(p.stride).padding(p.padding);
+            graph.max_pool2d(x, window)
+        }
+        Layer::MeanPool(p) => {
+            let window = MeanPool2d::new(p.kernel)
+                .stride(p.stride)
+                .padding(p.padding);
+            graph.mean_pool2d(x, window)
+        }
+        Layer::GlobalMeanPool => graph.global_mean_pool(x),
+        Layer::Flatten => graph.flatten(x),
+        Layer::Relu => graph.relu(x),
+        Layer::LeakyRelu(slope) => graph.leaky_relu(x, LeakyRelu::new(*slope)),
+        Layer::Prelu => graph.prelu(x, Prelu::per_channel()),
+        Layer::SharedPrelu => graph.prelu(x, Prelu::shared()),
+        Layer::Sigmoid => graph.sigmoid(x),
+        Layer::Tanh => graph.tanh(x),
+        Layer::BatchNorm => graph.batch_norm(x, BatchNorm::new()),
+        Layer::Residual(branch) => {
+            let y = build(graph, branch, x);
+            graph.add(x, y)
+        }
+        Layer::Concat(branches) => {
+            let parts: Vec<Var> = branches.iter().map(|b| build(graph, b, x)).collect();
+            graph.concat(&parts)
+        }
+    }
+}

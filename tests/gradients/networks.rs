@@ -1,0 +1,130 @@
+//! Networks of the usual kinds, small enough to differentiate by every one of their numbers.
+
+use super::check::{Case, Loss};
+use super::described::Layer::*;
+use super::described::{Conv as ConvAttributes, Pool, conv, pool};
+use super::support::gpu;
+
+/// Convolution, PReLU, maximum, linear: odd channels, and a flattened image, whose order on the
+/// device is not PyTorch's.
+#[test]
+fn a_plain_network() {
+    let Some(device) = gpu::device() else { return };
+    let case = Case {
+        input: vec![3, 7, 6],
+        batch: 3,
+        layers: vec![
+            Conv(conv(5, 3)),
+            Prelu,
+            MaxPool(Pool {
+                kernel: 3,
+                stride: 2,
+                padding: 1,
+            }),
+            Conv(conv(6, 3)),
+            Prelu,
+            MaxPool(pool(2)),
+            Flatten,
+            Linear(7),
+            SharedPrelu,
+            Linear(4),
+        ],
+        loss: Loss::CrossEntropy,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}
+
+#[test]
+fn a_normalised_network() {
+    let Some(device) = gpu::device() else { return };
+    let no_bias = |outputs, stride| ConvAttributes {
+        stride,
+        bias: false,
+        ..conv(outputs, 3)
+    };
+    let case = Case {
+        input: vec![2, 8, 8],
+        batch: 4,
+        layers: vec![
+            Conv(no_bias(5, 1)),
+            BatchNorm,
+            LeakyRelu(0.1),
+            MeanPool(pool(2)),
+            Conv(no_bias(6, 2)),
+            BatchNorm,
+            LeakyRelu(0.2),
+            GlobalMeanPool,
+            Linear(5),
+        ],
+        loss: Loss::CrossEntropy,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}
+
+/// Values with several readers, whose δ are sums; branches of different depth and kind.
+#[test]
+fn a_network_with_branches() {
+    let Some(device) = gpu::device() else { return };
+    let grouped = ConvAttributes {
+        groups: 2,
+        ..conv(6, 3)
+    };
+    let depthwise = ConvAttributes {
+        groups: 6,
+        ..conv(6, 3)
+    };
+    let dilated = ConvAttributes {
+        dilation: 2,
+        padding: 2,
+        ..conv(3, 3)
+    };
+    let inner = vec![Conv(depthwise), Tanh];
+    let case = Case {
+        input: vec![3, 6, 5],
+        batch: 2,
+        layers: vec![
+            Conv(conv(6, 1)),
+            Residual(vec![Conv(grouped), Sigmoid, Residual(inner)]),
+            Concat(vec![
+                vec![Conv(dilated), Tanh],
+                vec![
+                    MeanPool(Pool {
+                        kernel: 3,
+                        stride: 1,
+                        padding: 1,
+                    }),
+                    Conv(conv(5, 1)),
+                ],
+                vec![],
+            ]),
+            Relu,
+            Conv(ConvAttributes {
+                stride: 2,
+                ..conv(3, 3)
+            }),
+        ],
+        loss: Loss::SquaredError,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}
+
+/// A network without images: the features' path through every operator that takes them.
+#[test]
+fn a_network_of_features() {
+    let Some(device) = gpu::device() else { return };
+    let case = Case {
+        input: vec![5],
+        batch: 6,
+        layers: vec![
+            Linear(7),
+            Sigmoid,
+            BatchNorm,
+            Prelu,
+            Residual(vec![Linear(7), Tanh]),
+            Concat(vec![vec![Linear(3), Sigmoid], vec![LeakyRelu(0.3)]]),
+            Linear(3),
+        ],
+        loss: Loss::SquaredError,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}

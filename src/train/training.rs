@@ -46,9 +46,8 @@ pub struct Training<'a> {
     batch: usize,
     /// Epochs begun.
     epoch: u32,
-    /// Steps submitted, in all and in this epoch.
+    /// Steps submitted.
     step: u64,
-    step_of_epoch: usize,
     /// Steps that the ring of learning rates knows, and whose losses were read.
     scheduled: u64,
     read: u64,
@@ -105,7 +104,6 @@ impl<'a> Training<'a> {
             batch,
             epoch: 0,
             step: 0,
-            step_of_epoch: 0,
             scheduled: 0,
             read: 0,
             losses: Vec::new(),
@@ -152,7 +150,7 @@ impl<'a> Training<'a> {
             return Ok(None);
         };
         self.step += 1;
-        self.step_of_epoch += 1;
+        self.read_when_due().await?;
         Ok(Some(Profile::new(&self.recording, &seconds)))
     }
 
@@ -173,16 +171,20 @@ impl<'a> Training<'a> {
         self.prepare_step()?;
         self.in_flight.push_back(self.program.run()?);
         self.step += 1;
-        self.step_of_epoch += 1;
         if self.in_flight.len() > IN_FLIGHT
             && let Some(oldest) = self.in_flight.pop_front()
         {
             oldest.wait(&self.model.device)?;
         }
-        if self.step - self.read >= (RING / 2) as u64 {
-            self.read_losses().await?;
+        self.read_when_due().await
+    }
+
+    /// Reads the losses before their ring is full.
+    async fn read_when_due(&mut self) -> Result<()> {
+        match self.step - self.read >= (RING / 2) as u64 {
+            true => self.read_losses().await,
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// The losses of the steps since the last call, in order. Waits for the device.
@@ -216,21 +218,15 @@ impl<'a> Training<'a> {
     }
 
     /// What the host writes before a step: at the start of an epoch its order, now and then
-    /// learning rates.
+    /// learning rates. Nothing is written twice if no step follows.
     fn prepare_step(&mut self) -> Result<()> {
-        if self.step_of_epoch == 0 || self.step_of_epoch == self.steps_per_epoch() {
-            self.begin_epoch()?;
+        if self.step == u64::from(self.epoch) * self.steps_per_epoch() as u64 {
+            self.write_order(self.epoch, 0)?;
+            self.epoch += 1;
         }
         if self.step == self.scheduled {
             self.write_schedule()?;
         }
-        Ok(())
-    }
-
-    fn begin_epoch(&mut self) -> Result<()> {
-        self.write_order(self.epoch, 0)?;
-        self.epoch += 1;
-        self.step_of_epoch = 0;
         Ok(())
     }
 

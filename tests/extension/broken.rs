@@ -104,10 +104,7 @@ fn main() {
     y[0] = x[0]
 }",
     );
-    refused(
-        twin,
-        &["shader `twin`", "expected `;`", "twin:7:1"],
-    );
+    refused(twin, &["shader `twin`", "expected `;`", "twin:7:1"]);
 }
 
 #[test]

@@ -256,7 +256,14 @@ fn place(graph: &mut Graph, learned: &[Var], targets: &[Var]) {
         }
     }
     let mut operands = targets.to_vec();
-    operands[0] = graph.apply("step", Conclude { gradients: len }, targets);
+    operands[0] = graph.apply(
+        "step",
+        Conclude {
+            gradients: len,
+            statistics: 0,
+        },
+        targets,
+    );
     graph.place(operands[0], "status", 0);
     let rule = Arc::new(Sgd::new(0.1));
     graph.apply_all("update", Arc::new(Update { rule, len }), &operands);

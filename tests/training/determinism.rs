@@ -74,3 +74,23 @@ fn a_seed_gives_the_same_weights_on_every_device() {
         assert_ne!(fingerprint(&model), FINGERPRINT, "{adapter}");
     }
 }
+
+/// A profiled step is a step like the others; where there are no timestamps, none is taken, and
+/// the samples come in the same order as if it had not been asked for.
+#[test]
+fn profiling_does_not_change_the_training() {
+    let Some(device) = device() else { return };
+    let data = digits(30);
+    let losses = |profiled: bool| {
+        let mut model = varied().build(device, 1).unwrap();
+        let trainer = Trainer::new(Sgd::new(0.02)).batch_size(10);
+        let mut training = trainer.start(&mut model, &data).unwrap();
+        while training.steps() < 10 {
+            if !profiled || training.profile().unwrap().is_none() {
+                training.step().unwrap();
+            }
+        }
+        bits(&training.losses().unwrap())
+    };
+    assert_eq!(losses(true), losses(false));
+}

@@ -60,11 +60,14 @@ fn gradients(p: &Named, x: &Tensor, targets: &Tensor) -> (f64, Named) {
     (mse::forward(&y, targets, Reduction::Mean), g)
 }
 
+/// A prefix of parameter names, and what is changed below it.
+type Group = (&'static str, fn(&mut Parameter));
+
 /// A training to be followed by the reference.
 struct Case {
     steps: u64,
     /// Applied to the model, below these prefixes.
-    groups: Vec<(&'static str, fn(&mut Parameter))>,
+    groups: Vec<Group>,
     schedule: fn(u64) -> f64,
 }
 
@@ -175,7 +178,7 @@ fn check(what: &str, found: &[f32], expected: &[f64]) {
 }
 
 /// One group slower, one without decay, one with more of it, one that stays as it is.
-fn groups() -> Vec<(&'static str, fn(&mut Parameter))> {
+fn groups() -> Vec<Group> {
     vec![
         ("linear1.weight", |p| p.learning_rate_factor = 0.25),
         ("linear1.bias", |p| p.decay_factor = 2.0),

@@ -85,7 +85,14 @@ fn gather(graph: &mut Graph, shape: &[usize], stored: Stored) -> Var {
 /// The end of a step whose gradients hold `len` elements.
 fn status(graph: &mut Graph, len: usize) -> Var {
     let loss = row(graph, "loss", 4, Element::F32);
-    let status = graph.apply("step", Conclude { gradients: len }, &[loss]);
+    let status = graph.apply(
+        "step",
+        Conclude {
+            gradients: len,
+            statistics: 0,
+        },
+        &[loss],
+    );
     graph.place(status, "status", 0);
     status
 }

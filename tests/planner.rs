@@ -1,5 +1,12 @@
 //! Planning and recording of any network, without a GPU.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod planning;
 
 #[path = "planner/faults.rs"]

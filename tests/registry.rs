@@ -1,5 +1,12 @@
 //! No operator without its kernels, its reference and its tests; see `wgrad::ops::registry`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod planning;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -96,9 +96,9 @@ async fn compile(device: &Device, command: &Command) -> Result<Pipeline> {
     });
     match scope.pop().await {
         None => Ok(Pipeline { pipeline, layout }),
-        Some(error) => Err(Error::Shader {
+        Some(error) => Err(command.shader.complaint().unwrap_or(Error::Shader {
             shader: command.shader.name.to_owned(),
             reason: error.to_string(),
-        }),
+        })),
     }
 }

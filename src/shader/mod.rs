@@ -69,6 +69,8 @@ pub struct Binding {
 pub struct Composed {
     /// The shader's name.
     pub name: &'static str,
+    /// Its text and integers, to compose it again for a better message.
+    pub(crate) origin: (Shader, Defines),
     /// The intermediate representation.
     pub module: naga::Module,
     /// The storage buffers, by number.
@@ -101,20 +103,8 @@ impl Shaders {
     /// # Errors
     /// [`Error::Shader`] if one of them does not compile.
     pub fn new() -> Result<Self> {
-        let mut composer = Composer::non_validating();
-        for module in MODULES {
-            composer
-                .add_composable_module(ComposableModuleDescriptor {
-                    source: module.source,
-                    file_path: module.name,
-                    ..Default::default()
-                })
-                .map(drop)
-                .map_err(|error| Error::Shader {
-                    shader: module.name.to_owned(),
-                    reason: error.to_string(),
-                })?;
-        }
+        // wgpu validates whatever it is given.
+        let composer = with_modules(Composer::non_validating())?;
         let cache = HashMap::new();
         Ok(Self {
             state: Mutex::new(State { composer, cache }),
@@ -143,25 +133,62 @@ impl Shaders {
     }
 }
 
-fn compose(composer: &mut Composer, kernel: &Kernel) -> Result<Composed> {
-    let shader = kernel.shader;
+/// Adds what shaders may import.
+fn with_modules(mut composer: Composer) -> Result<Composer> {
+    for module in MODULES {
+        composer
+            .add_composable_module(ComposableModuleDescriptor {
+                source: module.source,
+                file_path: module.name,
+                ..Default::default()
+            })
+            .map(drop)
+            .map_err(|error| Error::Shader {
+                shader: module.name.to_owned(),
+                reason: error.to_string(),
+            })?;
+    }
+    Ok(composer)
+}
+
+fn link(composer: &mut Composer, shader: Shader, defines: &Defines) -> Result<naga::Module> {
     let fail = |reason: String| Error::Shader {
         shader: shader.name.to_owned(),
         reason,
     };
-    let shader_defs = kernel.defines.iter().map(|(name, value)| {
+    let shader_defs = defines.iter().map(|(name, value)| {
         let value = i32::try_from(*value).map_err(|_| fail(format!("{name} = {value}")))?;
         Ok((name.clone(), ShaderDefValue::Int(value)))
     });
     let shader_defs = shader_defs.collect::<Result<_>>()?;
-    let module = composer
+    composer
         .make_naga_module(NagaModuleDescriptor {
             source: shader.source,
             file_path: shader.name,
             shader_defs,
             ..Default::default()
         })
-        .map_err(|error| fail(error.emit_to_string(composer)))?;
+        .map_err(|error| fail(error.emit_to_string(composer)))
+}
+
+impl Composed {
+    /// The validator's message with the place in the text, for a variant that a driver refused:
+    /// the driver saw no text. `None` if the variant itself is valid.
+    pub(crate) fn complaint(&self) -> Option<Error> {
+        let (shader, defines) = &self.origin;
+        let composer = Composer::default().with_capabilities(naga::valid::Capabilities::all());
+        let mut composer = with_modules(composer).ok()?;
+        link(&mut composer, *shader, defines).err()
+    }
+}
+
+fn compose(composer: &mut Composer, kernel: &Kernel) -> Result<Composed> {
+    let shader = kernel.shader;
+    let fail = |reason: String| Error::Shader {
+        shader: shader.name.to_owned(),
+        reason,
+    };
+    let module = link(composer, shader, &kernel.defines)?;
     let [entry] = module.entry_points.as_slice() else {
         return Err(fail("one entry point is needed".to_owned()));
     };
@@ -169,6 +196,7 @@ fn compose(composer: &mut Composer, kernel: &Kernel) -> Result<Composed> {
     let bindings = reflect(&module).map_err(fail)?;
     Ok(Composed {
         name: shader.name,
+        origin: (shader, kernel.defines.clone()),
         module: with_an_override(module),
         bindings,
         workgroup_size,

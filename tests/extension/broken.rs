@@ -86,7 +86,6 @@ fn outcome(twin: Twin) -> Option<Result<Vec<f32>, String>> {
 fn refused(twin: Twin, words: &[&str]) {
     let Some(found) = outcome(twin) else { return };
     let message = found.unwrap_err();
-    eprintln!("MSG {message}");
     for word in words {
         assert!(message.contains(word), "`{word}` is not in: {message}");
     }
@@ -119,7 +118,7 @@ fn main() { y[0] = twice * x[0]; }",
     refused(twin, &["shader `twin`", "twice"]);
 }
 
-/// This one is composed; the validator refuses it.
+/// This one parses; the validator refuses it.
 #[test]
 fn a_type_error_is_shown() {
     let twin = Twin::new(
@@ -129,7 +128,7 @@ fn a_type_error_is_shown() {
 @compute @workgroup_size(64)
 fn main() { y[0] = x[0].xyz; }",
     );
-    refused(twin, &["shader `twin`"]);
+    refused(twin, &["shader `twin`", "twin:5", "y[0] = x[0].xyz"]);
 }
 
 #[test]
@@ -141,7 +140,7 @@ fn a_write_to_a_buffer_for_reading_is_shown() {
 @compute @workgroup_size(64)
 fn main() { x[0] = y[0]; }",
     );
-    refused(twin, &["shader `twin`"]);
+    refused(twin, &["shader `twin`", "twin:5", "x[0] = y[0]"]);
 }
 
 #[test]

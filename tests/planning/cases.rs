@@ -14,9 +14,12 @@ use wgrad::plan::{AdapterProfile, Mode};
 
 use super::{Planned, differentiable, options};
 
+/// Adds the cases of one stem.
+type Fill = fn(&mut Cases);
+
 /// The cases of every stem of the registry, and of training.
 #[rustfmt::skip]
-pub const STEMS: &[(&str, fn(&mut Cases))] = &[
+pub const STEMS: &[(&str, Fill)] = &[
     ("add", pointwise::add),
     ("batch_norm", layers::batch_norm),
     ("concat", pointwise::concat),
@@ -81,7 +84,7 @@ impl Cases {
 }
 
 /// All cases of one stem.
-pub fn of_stem(stem: &'static str, fill: fn(&mut Cases)) -> Vec<Case> {
+pub fn of_stem(stem: &'static str, fill: Fill) -> Vec<Case> {
     let mut cases = Cases {
         stem,
         cases: Vec::new(),

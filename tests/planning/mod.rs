@@ -5,12 +5,6 @@
 //! * [`checker`]: what must hold for any plan, found out without the planner's own means.
 
 #![allow(dead_code, reason = "each test uses a part")]
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
 
 pub mod cases;
 pub mod checker;

@@ -7,55 +7,18 @@ use std::path::Path;
 use crate::variants::ALL;
 
 /// Files that no operator asks for yet, and why. A file that is asked for must not be here.
-const NOT_YET: &[(&str, &str)] = &[
-    (
-        "conv2d_grad_input_tiled",
-        "a kernel for GPUs, not chosen yet",
-    ),
-    (
-        "conv2d_grad_weight_tiled",
-        "a kernel for GPUs, not chosen yet",
-    ),
-    (
-        "conv2d_rotate_filter",
-        "for the Winograd gradients, not chosen yet",
-    ),
-    ("conv2d_tiled", "a kernel for GPUs, not chosen yet"),
-    (
-        "conv2d_winograd_filter",
-        "Winograd convolution, not chosen yet",
-    ),
-    (
-        "conv2d_winograd_grad_output",
-        "Winograd convolution, not chosen yet",
-    ),
-    (
-        "conv2d_winograd_grad_product",
-        "Winograd convolution, not chosen yet",
-    ),
-    (
-        "conv2d_winograd_grad_weight",
-        "Winograd convolution, not chosen yet",
-    ),
-    (
-        "conv2d_winograd_input",
-        "Winograd convolution, not chosen yet",
-    ),
-    (
-        "conv2d_winograd_output",
-        "Winograd convolution, not chosen yet",
-    ),
-    (
-        "conv2d_winograd_product",
-        "Winograd convolution, not chosen yet",
-    ),
-];
+const NOT_YET: &[(&str, &str)] = &[];
 
 /// Branches that are never, or always, taken, and why.
 const ONE_WAY: &[(&str, &str, &str)] = &[
     ("conv2d_grad_input", "BIAS", "for transposed convolution"),
     (
         "conv2d_depthwise_grad_input",
+        "BIAS",
+        "for transposed convolution",
+    ),
+    (
+        "conv2d_grad_input_tiled",
         "BIAS",
         "for transposed convolution",
     ),

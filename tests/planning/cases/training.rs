@@ -45,7 +45,9 @@ pub fn step(cases: &mut Cases) {
         });
     }
     for len in [64, 640, 1 << 20, 1 << 27] {
-        cases.add_forward(1, |graph| status(graph, len));
+        for statistics in [0, len] {
+            cases.add_forward(1, |graph| conclude(graph, len, statistics));
+        }
         cases.add_forward(1, |graph| {
             let status = status(graph, len);
             act(graph, Arc::new(RunningAverage { len }), status)
@@ -84,15 +86,16 @@ fn gather(graph: &mut Graph, shape: &[usize], stored: Stored) -> Var {
 
 /// The end of a step whose gradients hold `len` elements.
 fn status(graph: &mut Graph, len: usize) -> Var {
+    conclude(graph, len, 0)
+}
+
+fn conclude(graph: &mut Graph, gradients: usize, statistics: usize) -> Var {
     let loss = row(graph, "loss", 4, Element::F32);
-    let status = graph.apply(
-        "step",
-        Conclude {
-            gradients: len,
-            statistics: 0,
-        },
-        &[loss],
-    );
+    let conclude = Conclude {
+        gradients,
+        statistics,
+    };
+    let status = graph.apply("step", conclude, &[loss]);
     graph.place(status, "status", 0);
     status
 }

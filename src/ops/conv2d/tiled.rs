@@ -44,9 +44,7 @@ impl Tile {
             24.. if rows.div_ceil(128) * vectors.div_ceil(32) >= 128 => tile([16, 16], [8, 2]),
             12.. => tile([16, 16], [4, 1]),
             5.. => tile([32, 8], [4, 1]),
-            // Three and not four: with four the slabs would take more than the 16 KiB of workgroup
-            // memory that every adapter has.
-            _ => tile([64, 4], [3, 1]),
+            _ => tile([64, 4], [2, 1]),
         }
     }
 

@@ -1,5 +1,6 @@
 // The end of a step, by one workgroup: status = [not finite, step]; if all is finite, files the
-// loss and counts the step, otherwise leaves both as they were.
+// loss and counts the step, otherwise leaves both as they were. A training that failed stays so:
+// what was queued behind the failed step must neither repeat it with other samples nor hide it.
 
 const PARTS: u32 = #{PARTS};
 const RING: u32 = #{RING}; // steps whose losses are kept
@@ -20,7 +21,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     found[lane] = bad;
     workgroupBarrier();
-    if lane != 0u {
+    if lane != 0u || status[0] != 0u {
         return;
     }
     for (var other = 1u; other < 64u; other++) {

@@ -107,19 +107,24 @@ fn main(
         }
     }
 
-    for (var q = 0u; q < TILE_C; q++) {
-        if first_c + q < IN_VECS {
+    // The stores of the tile, one round per vector: a round stores the tile's first vector and moves
+    // the others up. Unrolled, they take a CPU driver longer to compile than all the rest; that they
+    // are not is due to arrayLength, a bound that no compiler knows (and never the smaller one).
+    let vecs = min(min(TILE_C, IN_VECS - first_c), arrayLength(&dx));
+    for (var q = 0u; q < vecs; q++) {
 #ifdef BIAS
-            let b = bias[first_c + q];
+        let b = bias[first_c + q];
 #else
-            let b = vec4f();
+        let b = vec4f();
 #endif
-            for (var p = 0u; p < PIXELS; p++) {
-                let i = u32(phase_i) + (first_ki + p / TILE_W) * u32(STRIDE_H);
-                let j = u32(phase_j) + (first_kj + p % TILE_W) * u32(STRIDE_W);
-                if i < IN_HEIGHT && j < IN_WIDTH {
-                    dx[((n * IN_HEIGHT + i) * IN_WIDTH + j) * IN_VECS + first_c + q] = sum[p][q] + b;
-                }
+        for (var p = 0u; p < PIXELS; p++) {
+            let i = u32(phase_i) + (first_ki + p / TILE_W) * u32(STRIDE_H);
+            let j = u32(phase_j) + (first_kj + p % TILE_W) * u32(STRIDE_W);
+            if i < IN_HEIGHT && j < IN_WIDTH {
+                dx[((n * IN_HEIGHT + i) * IN_WIDTH + j) * IN_VECS + first_c + q] = sum[p][0] + b;
+            }
+            for (var r = 1u; r < TILE_C; r++) {
+                sum[p][r - 1] = sum[p][r];
             }
         }
     }

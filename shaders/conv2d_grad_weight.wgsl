@@ -101,19 +101,26 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
         }
     }
 
-    for (var k = 0u; k < INPUTS; k++) {
-        let t = first_t + k / TILE_C;
-        if t < TAPS && first_c + k % TILE_C < IN_VECS {
-            for (var lane = 0u; lane < 4; lane++) {
-                let filter_row = ((split * TAPS + t) * IN_VECS + c[k]) * 4 + lane;
-                for (var q = 0u; q < TILE_O; q++) {
-                    if first_o + q < OUT_VECS {
-                        var value = vec4f(); // lanes not in use are padding: zero
-                        if lane < IN_LANES {
-                            value = sum[k][min(lane, IN_LANES - 1)][q];
-                        }
-                        partials[filter_row * OUT_VECS + first_o + q] = value;
+    // The stores of the tile, one round per vector: a round stores the tile's first vector and moves
+    // the others up. Unrolled, they take a CPU driver longer to compile than all the rest; that they
+    // are not is due to arrayLength, a bound that no compiler knows (and never the smaller one).
+    let vecs = min(min(TILE_O, OUT_VECS - first_o), arrayLength(&partials));
+    for (var q = 0u; q < vecs; q++) {
+        for (var k = 0u; k < INPUTS; k++) {
+            let t = first_t + k / TILE_C;
+            if t < TAPS && first_c + k % TILE_C < IN_VECS {
+                for (var lane = 0u; lane < 4; lane++) {
+                    let filter_row = ((split * TAPS + t) * IN_VECS + c[k]) * 4 + lane;
+                    var value = vec4f(); // lanes not in use are padding: zero
+                    if lane < IN_LANES {
+                        value = sum[k][min(lane, IN_LANES - 1)][0];
                     }
+                    partials[filter_row * OUT_VECS + first_o + q] = value;
+                }
+            }
+            for (var lane = 0u; lane < IN_LANES; lane++) {
+                for (var r = 1u; r < TILE_O; r++) {
+                    sum[k][lane][r - 1] = sum[k][lane][r];
                 }
             }
         }

@@ -26,7 +26,10 @@ fn transform(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> array<vec4f, 3> {
 
 fn total(element: u32, id: u32) -> vec4f {
     var sum = vec4f();
-    for (var s = 0u; s < SPLITS; s++) {
+    // Sixteen such loops are inlined below. Bounded by arrayLength, which no compiler knows (and
+    // which is never the smaller one), they stay loops; unrolled they take long to compile.
+    let splits = min(SPLITS, arrayLength(&partials));
+    for (var s = 0u; s < splits; s++) {
         sum += partials[(s * 16 + element) * LENGTH + id];
     }
     return sum;

@@ -60,11 +60,18 @@ fn main(
         }
     }
 
-    for (var p = 0u; p < TILE_N; p++) {
-        let n = first_n + p;
-        for (var q = 0u; q < TILE_O; q++) {
-            if n < TILES && first_o + q < OUT_VECS {
-                m[(group.z * TILES + n) * OUT_VECS + first_o + q] = sum[p][q];
+    // The stores of the tile, one round per vector: a round stores the tile's first vector and moves
+    // the others up. Unrolled, they take a CPU driver longer to compile than all the rest; that they
+    // are not is due to arrayLength, a bound that no compiler knows (and never the smaller one).
+    let vecs = min(min(TILE_O, OUT_VECS - first_o), arrayLength(&m));
+    for (var q = 0u; q < vecs; q++) {
+        for (var p = 0u; p < TILE_N; p++) {
+            let n = first_n + p;
+            if n < TILES {
+                m[(group.z * TILES + n) * OUT_VECS + first_o + q] = sum[p][0];
+            }
+            for (var r = 1u; r < TILE_O; r++) {
+                sum[p][r - 1] = sum[p][r];
             }
         }
     }

@@ -1,4 +1,4 @@
-// Whether a chunk of the gradients holds a number that is not finite: 1 if so, else 0.
+// Whether a chunk of the numbers holds one that is not finite: 1 if so, else 0.
 // NaN and infinity are told by their exponent, which no compiler may assume away.
 
 #import wgrad::common::linear_index
@@ -6,8 +6,9 @@
 const LENGTH: u32 = #{LENGTH}; // vec4s
 const CHUNK: u32 = #{CHUNK}; // vec4s an invocation
 const PARTS: u32 = #{PARTS};
+const FIRST: u32 = #{FIRST}; // where the answers go among the partials
 
-@group(0) @binding(0) var<storage, read> gradients: array<vec4u>;
+@group(0) @binding(0) var<storage, read> numbers: array<vec4u>;
 @group(0) @binding(1) var<storage, read_write> partials: array<u32>;
 
 @compute @workgroup_size(64)
@@ -19,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let exponent = vec4u(0x7f800000u);
     var found = vec4<bool>();
     for (var i = part * CHUNK; i < min((part + 1) * CHUNK, LENGTH); i++) {
-        found |= (gradients[i] & exponent) == exponent;
+        found |= (numbers[i] & exponent) == exponent;
     }
-    partials[part] = u32(any(found));
+    partials[FIRST + part] = u32(any(found));
 }

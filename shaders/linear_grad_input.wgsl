@@ -62,11 +62,18 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
         }
     }
 
-    for (var p = 0u; p < TILE_N; p++) {
-        let n = first_n + p;
-        for (var q = 0u; q < TILE_K; q++) {
-            if n < BATCH && first_k + q < IN_VECS {
-                dx[(split * BATCH + n) * IN_VECS + first_k + q] = sum[p][q];
+    // The stores of the tile, one round per vector: a round stores the tile's first vector and moves
+    // the others up. Unrolled, they take a CPU driver longer to compile than all the rest; that they
+    // are not is due to arrayLength, a bound that no compiler knows (and never the smaller one).
+    let vecs = min(min(TILE_K, IN_VECS - first_k), arrayLength(&dx));
+    for (var q = 0u; q < vecs; q++) {
+        for (var p = 0u; p < TILE_N; p++) {
+            let n = first_n + p;
+            if n < BATCH {
+                dx[(split * BATCH + n) * IN_VECS + first_k + q] = sum[p][0];
+            }
+            for (var r = 1u; r < TILE_K; r++) {
+                sum[p][r - 1] = sum[p][r];
             }
         }
     }

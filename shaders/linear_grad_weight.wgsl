@@ -61,12 +61,19 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
         }
     }
 
-    for (var p = 0u; p < TILE_K; p++) {
-        for (var lane = 0u; lane < 4; lane++) {
-            for (var q = 0u; q < TILE_O; q++) {
-                if first_k + p < IN_VECS && first_o + q < OUT_VECS {
+    // The stores of the tile, one round per vector: a round stores the tile's first vector and moves
+    // the others up. Unrolled, they take a CPU driver longer to compile than all the rest; that they
+    // are not is due to arrayLength, a bound that no compiler knows (and never the smaller one).
+    let vecs = min(min(TILE_O, OUT_VECS - first_o), arrayLength(&partials));
+    for (var q = 0u; q < vecs; q++) {
+        for (var p = 0u; p < TILE_K; p++) {
+            for (var lane = 0u; lane < 4; lane++) {
+                if first_k + p < IN_VECS {
                     let row = (split * IN_VECS + first_k + p) * 4 + lane;
-                    partials[row * OUT_VECS + first_o + q] = sum[p][lane][q];
+                    partials[row * OUT_VECS + first_o + q] = sum[p][lane][0];
+                }
+                for (var r = 1u; r < TILE_O; r++) {
+                    sum[p][lane][r - 1] = sum[p][lane][r];
                 }
             }
         }

@@ -62,3 +62,8 @@ pub mod prelude {
     pub use crate::train::{Adam, AdamW, Loss, Model, Sgd, Trainer};
     pub use crate::{Device, Error, Result};
 }
+
+/// Compiles the examples of the README with the doctests, so that they stay true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::graph::{Element, Graph, Home, Value, Var};
-use crate::plan::{Mode, Plan, PlanOptions};
+use crate::plan::{AdapterProfile, Mode, Plan, PlanOptions};
 use crate::random::{STATE_BUFFER, STATE_LEN, Seed, state_words};
 use crate::record::{Place, Range, Recording, range};
 use crate::run::{Device, Program, ProgramOptions};
 
 /// What a session computes, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionOptions {
     /// Samples in a batch.
@@ -23,6 +23,9 @@ pub struct SessionOptions {
     /// Whether every buffer is filled with poison before and has guard words behind it, which
     /// [`Session::check_guards`] then checks. For testing kernels.
     pub guarded: bool,
+    /// The adapter to plan for, in place of the device's own; see
+    /// [`SessionOptions::planned_for`].
+    pub planned_for: Option<AdapterProfile>,
 }
 
 impl SessionOptions {
@@ -32,6 +35,7 @@ impl SessionOptions {
             batch,
             mode: Mode::Training,
             guarded: false,
+            planned_for: None,
         }
     }
 
@@ -47,6 +51,14 @@ impl SessionOptions {
     #[must_use]
     pub fn guarded(mut self) -> Self {
         self.guarded = true;
+        self
+    }
+
+    /// Chooses kernels as for another adapter. For testing, with a CPU driver, what a GPU would
+    /// run; the device must have that adapter's limits.
+    #[must_use]
+    pub fn planned_for(mut self, adapter: AdapterProfile) -> Self {
+        self.planned_for = Some(adapter);
         self
     }
 }
@@ -109,7 +121,8 @@ impl Session {
             mode: options.mode,
             reuse: true,
         };
-        let (profile, shaders) = (device.profile(), device.shaders());
+        let shaders = device.shaders();
+        let profile = options.planned_for.as_ref().unwrap_or(device.profile());
         let plan = Plan::new(&graph, targets, plan_options, profile, shaders)?;
         let recording = Recording::new(&plan, profile, shaders)?;
         let program_options = ProgramOptions {

@@ -96,8 +96,9 @@ impl Graph {
     }
 
     /// Moves a computed value into the named buffer, where it outlives the step: to be read
-    /// back, or to lie beside others for one kernel over all of them.
-    pub(crate) fn place(&mut self, var: Var, buffer: &str, offset: usize) {
+    /// back, or to lie beside others for one kernel over all of them. The offset is a multiple of
+    /// 64 elements.
+    pub fn place(&mut self, var: Var, buffer: &str, offset: usize) {
         self.values[var.0].home = Home::Persistent {
             buffer: buffer.to_owned(),
             offset,

@@ -66,11 +66,7 @@ impl Layer {
             Self::BatchNorm(layer) => graph.batch_norm(x, layer.clone()),
             Self::Dropout(layer) => graph.dropout(x, *layer),
             Self::Flatten => graph.flatten(x),
-            Self::Reshape(shape) => {
-                // A chain goes on with convolutions, which need the standard order.
-                let y = graph.reshape(x, shape.clone());
-                graph.relayout(y)
-            }
+            Self::Reshape(shape) => graph.reshape(x, shape.clone()),
         }
     }
 }

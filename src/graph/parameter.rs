@@ -136,6 +136,11 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// The value that operators read.
+    pub const fn var(&self) -> Var {
+        self.var
+    }
+
     /// Whether training changes it through a gradient.
     pub fn is_trained(&self) -> bool {
         self.role != Role::Statistic && !self.frozen

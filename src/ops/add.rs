@@ -39,6 +39,10 @@ impl Operator for Add {
 impl Graph {
     /// Adds two values of one shape, such as a branch and its shortcut.
     pub fn add(&mut self, a: Var, b: Var) -> Var {
+        let (a, b) = match self.type_of(a).layout == self.type_of(b).layout {
+            true => (a, b),
+            false => (self.relayout(a), self.relayout(b)),
+        };
         let name = self.layer_name("add");
         self.apply(&name, Add, &[a, b])
     }

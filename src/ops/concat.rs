@@ -163,7 +163,8 @@ impl Graph {
     /// assert_eq!(**graph.shape(y), [21, 8, 8]);
     /// ```
     pub fn concat(&mut self, inputs: &[Var]) -> Var {
+        let inputs: Vec<Var> = inputs.iter().map(|x| self.relayout(*x)).collect();
         let name = self.layer_name("concat");
-        self.apply(&name, Concat, inputs)
+        self.apply(&name, Concat, &inputs)
     }
 }

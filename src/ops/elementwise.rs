@@ -18,8 +18,7 @@ pub(crate) fn same_type<const N: usize>(inputs: &[&ValueType]) -> Result<Vec<Val
         }
         if operand.layout != operands[0].layout {
             return Err(format!(
-                "the operands of shape {} are stored in different orders; reshape both \
-                 or neither",
+                "the operands of shape {} are stored in different orders; relayout them first",
                 operand.shape
             ));
         }

@@ -116,6 +116,7 @@ impl Operator for GlobalMeanPoolGrad {
 impl Graph {
     /// Applies [`GlobalMeanPool`]: an image `[C, H, W]` becomes features `[C]`.
     pub fn global_mean_pool(&mut self, x: Var) -> Var {
+        let x = self.relayout(x);
         let name = self.layer_name("global_mean_pool");
         self.apply(&name, GlobalMeanPool, &[x])
     }

@@ -177,6 +177,7 @@ impl Graph {
     /// assert_eq!(**graph.shape(y), [64, 56, 56]);
     /// ```
     pub fn max_pool2d(&mut self, x: Var, pool: MaxPool2d) -> Var {
+        let x = self.relayout(x);
         let name = self.layer_name("max_pool");
         self.apply(&name, pool, &[x])
     }

@@ -143,6 +143,7 @@ impl Operator for MeanPool2dGrad {
 impl Graph {
     /// Applies [`MeanPool2d`] to an image `[C, H, W]`.
     pub fn mean_pool2d(&mut self, x: Var, pool: MeanPool2d) -> Var {
+        let x = self.relayout(x);
         let name = self.layer_name("mean_pool");
         self.apply(&name, pool, &[x])
     }

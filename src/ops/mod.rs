@@ -30,6 +30,7 @@ pub mod mse;
 pub(crate) mod ones;
 pub(crate) mod pool_window;
 pub mod prelu;
+pub mod registry;
 pub mod relayout;
 pub mod relu;
 pub mod reshape;
@@ -40,7 +41,8 @@ pub mod softmax_cross_entropy;
 pub(crate) mod split;
 pub(crate) mod sum_partials;
 pub mod tanh;
-pub(crate) mod training;
+pub(crate) mod tile;
+pub mod training;
 pub mod window;
 
 pub use batch_norm::BatchNorm;

@@ -211,6 +211,7 @@ impl Graph {
     /// assert_eq!(graph.parameters()[0].name, "prelu1.weight");
     /// ```
     pub fn prelu(&mut self, x: Var, prelu: Prelu) -> Var {
+        let x = if prelu.shared { x } else { self.relayout(x) };
         let name = self.layer_name("prelu");
         let channels = self.shape(x).first().copied().unwrap_or(1);
         let slopes = if prelu.shared { 1 } else { channels };

@@ -115,6 +115,7 @@ impl Graph {
         labels: Var,
         reduction: Reduction,
     ) -> LossValues {
+        let logits = self.relayout(logits);
         let name = self.layer_name("softmax_cross_entropy");
         let operator = Arc::new(SoftmaxCrossEntropy { reduction });
         LossValues::new(&self.apply_all(&name, operator, &[logits, labels]))

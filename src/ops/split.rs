@@ -70,6 +70,24 @@ pub(crate) fn dispatch_split(
     cx.dispatch(second);
 }
 
+/// As [`dispatch_split`] for a kernel that adds the bias itself when there is a single part: its
+/// result is bound as `name`.
+pub(crate) fn dispatch_biased(
+    cx: &mut Lowering<'_>,
+    split: Split,
+    (name, result): (&'static str, &Operand),
+    bias: Option<&Operand>,
+    kernel: Kernel,
+) {
+    match bias {
+        Some(bias) if split.parts == 1 => {
+            let kernel = kernel.flag("BIAS", true).bind("bias", bias);
+            cx.dispatch(kernel.bind(name, result));
+        }
+        _ => dispatch_split(cx, split, result, bias, |out| kernel.bind(name, out)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Split;

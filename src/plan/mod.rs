@@ -43,6 +43,13 @@ pub struct PlanOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BufferId(pub(crate) usize);
 
+impl BufferId {
+    /// The place in [`Plan::buffers`] and [`Plan::slot_of`].
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// What is known of a buffer.
 #[derive(Clone, Debug)]
 pub struct BufferInfo {

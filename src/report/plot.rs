@@ -47,7 +47,7 @@ impl Curve {
 }
 
 /// Draws the training and test losses and, where there is one, the test accuracy by epoch, and
-/// writes them to `path` as SVG.
+/// writes them to `path` as SVG. Folders that are missing on the way are made.
 ///
 /// # Errors
 ///
@@ -326,10 +326,10 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_written_is_named() {
-        let error = curves(&history(&[(1.0, None)]), "no/such/folder/a.svg");
+        let error = curves(&history(&[(1.0, None)]), "Cargo.toml/a.svg");
         let text = error.map_or_else(|error| error.to_string(), |()| String::new());
         assert!(
-            text.starts_with("cannot write no/such/folder/a.svg: "),
+            text.starts_with("cannot write Cargo.toml/a.svg: "),
             "{text}"
         );
     }

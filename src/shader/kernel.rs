@@ -75,6 +75,13 @@ impl Kernel {
         self
     }
 
+    /// As [`Kernel::define`], for a number that may be negative.
+    #[must_use]
+    pub fn define_signed(mut self, name: &str, value: i64) -> Self {
+        self.defines.push((name.to_owned(), value));
+        self
+    }
+
     /// Several integers.
     #[must_use]
     pub fn defines<'a>(self, values: impl IntoIterator<Item = (&'a str, usize)>) -> Self {

@@ -3,7 +3,8 @@
 use super::model::Model;
 use super::step::StepGraph;
 use crate::error::Result;
-use crate::graph::{Element, Home, Var};
+use crate::graph::{Element, Home, Role, Var};
+use crate::ops::batch_norm::running_pairs;
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::record::{Place, Recording, range};
 use crate::run::{Memory, Program, ProgramOptions};
@@ -23,6 +24,7 @@ pub(super) async fn first_not_finite(
     };
     let mut targets = step.gradients.clone();
     targets.push(step.loss);
+    targets.extend(running_pairs(&step.graph).iter().map(|p| p.batch_value));
     let (profile, shaders) = (model.device.profile(), model.device.shaders());
     let plan = Plan::new(&step.graph, &targets, options, profile, shaders)?;
     let recording = Recording::new(&plan, profile, shaders)?;
@@ -46,11 +48,15 @@ pub(super) async fn first_not_finite(
     };
     for (index, node) in step.graph.nodes().iter().enumerate() {
         let backward = index >= step.forward_nodes;
-        // A parameter that is not finite was set so by hand: every layer after it is only a
-        // consequence.
+        // A parameter that is not finite was set so by hand, or by a rule that overflowed: every
+        // layer after it is only a consequence. Running statistics have none in training.
         for input in node.inputs.iter().filter(|_| !backward) {
             let value = step.graph.value(*input);
-            let is_parameter = model.parameters().iter().any(|p| p.name == value.name);
+            let mut learned = model
+                .parameters()
+                .iter()
+                .filter(|p| p.role != Role::Statistic);
+            let is_parameter = learned.any(|p| p.name == value.name);
             if is_parameter && !all_finite(*input).await? {
                 return Ok((value.name.clone(), "the value"));
             }

@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use super::step::{Answer, Loss};
-use crate::data::{DataError, Dataset, Targets};
+use crate::data::{Classes, DataError, Dataset, Targets};
 use crate::error::{Error, Result};
 use crate::graph::{ValueType, Var};
 use crate::plan::{Mode, Plan, PlanOptions};
@@ -142,11 +142,11 @@ impl Model {
         self.check_data(data, self.loss)?;
         let batch = BATCH.min(data.len());
         let evaluator = self.evaluator(batch, Some(self.loss)).await?;
+        let classes = self.output_shape().elements();
         let mut confusion = data
             .classes()
-            .map(|classes| Confusion::new(classes.clone()));
+            .map(|known| Confusion::new(named(known, classes)));
         let indices: Vec<u32> = (0..data.len() as u32).collect();
-        let classes = self.output_shape().elements();
         let mut total = 0.0;
         for chunk in indices.chunks(batch) {
             evaluator.write_answers(data, chunk)?;
@@ -214,6 +214,14 @@ impl Model {
             )),
         }
     }
+}
+
+/// The data set's names for its classes; the network's further outputs, which it may answer with
+/// too, go by their numbers.
+fn named(known: &Classes, outputs: usize) -> Classes {
+    let mut names = known.names().to_vec();
+    names.extend((names.len()..outputs).map(|class| class.to_string()));
+    Classes::from(names)
 }
 
 /// The index of the largest element, the first of equals; NaN is never the largest unless all

@@ -40,7 +40,7 @@ impl Sgd {
         self
     }
 
-    /// Takes this fraction from the gradient that enters the momentum.
+    /// Takes this fraction from the gradient that enters the momentum; without momentum, none.
     #[must_use]
     pub fn dampening(mut self, dampening: f64) -> Self {
         self.dampening = dampening;
@@ -76,9 +76,14 @@ impl UpdateRule for Sgd {
     }
 
     fn constants(&self) -> Vec<(&'static str, f64)> {
+        // Without momentum nothing is kept, and so nothing is dampened.
+        let dampening = match self.momentum == 0.0 {
+            true => 0.0,
+            false => self.dampening,
+        };
         vec![
             ("momentum", self.momentum),
-            ("dampening", self.dampening),
+            ("dampening", dampening),
             ("weight_decay", self.weight_decay),
             ("nesterov", f64::from(u8::from(self.nesterov))),
         ]

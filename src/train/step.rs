@@ -92,39 +92,46 @@ impl StepGraph {
     /// Adds the check, the update of the parameters and of the running averages.
     pub(super) fn with_update(mut self, rule: &Arc<dyn UpdateRule>) -> Result<Self> {
         let graph = &mut self.graph;
-        let len = arena_len(graph, Role::Weight.arena());
-        let mut operands = vec![self.loss];
-        operands.extend(&self.gradients);
-        let status = graph.apply("step", Conclude { gradients: len }, &operands);
+        let gradients = arena_len(graph, Role::Weight.arena());
+        let batch_statistics = place_statistics(graph);
+        let statistics = match batch_statistics.is_empty() {
+            true => 0,
+            false => arena_len(graph, Role::Statistic.arena()),
+        };
+        let of = |first: Var, others: &[Var]| [&[first][..], others].concat();
+        let results = [self.gradients.as_slice(), &batch_statistics].concat();
+        let conclude = Conclude {
+            gradients,
+            statistics,
+        };
+        let status = graph.apply("step", conclude, &of(self.loss, &results));
         graph.place(status, "status", 0);
-        operands[0] = status;
         let update = Update {
             rule: rule.clone(),
-            len,
+            len: gradients,
         };
-        graph.apply_all("update", Arc::new(update), &operands);
-        self.update_statistics(status);
-        self.graph.check()?;
+        graph.apply_all("update", Arc::new(update), &of(status, &self.gradients));
+        if statistics > 0 {
+            let average = RunningAverage { len: statistics };
+            let operands = of(status, &batch_statistics);
+            graph.apply_all("running_average", Arc::new(average), &operands);
+        }
+        graph.check()?;
         Ok(self)
     }
+}
 
-    /// Batch statistics go where the running ones lie in their buffer, so that one dispatch
-    /// moves them all.
-    fn update_statistics(&mut self, status: Var) {
-        let graph = &mut self.graph;
-        let mut operands = vec![status];
-        for pair in running_pairs(graph) {
-            if let Home::Persistent { offset, .. } = graph.value(pair.running).home {
-                graph.place(pair.batch_value, "batch_statistics", offset);
-                operands.push(pair.batch_value);
-            }
-        }
-        if operands.len() > 1 {
-            let len = arena_len(graph, Role::Statistic.arena());
-            let operator = Arc::new(RunningAverage { len });
-            graph.apply_all("running_average", operator, &operands);
+/// Batch statistics go where the running ones lie in their buffer, so that one dispatch moves
+/// them all.
+fn place_statistics(graph: &mut Graph) -> Vec<Var> {
+    let mut placed = Vec::new();
+    for pair in running_pairs(graph) {
+        if let Home::Persistent { offset, .. } = graph.value(pair.running).home {
+            graph.place(pair.batch_value, "batch_statistics", offset);
+            placed.push(pair.batch_value);
         }
     }
+    placed
 }
 
 /// Places every gradient in the buffer `gradients` where its parameter lies among the

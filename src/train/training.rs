@@ -27,7 +27,8 @@ const IN_FLIGHT: usize = 8;
 /// ```no_run
 /// # use wgrad::{data::Dataset, train::{Model, Sgd, Trainer}};
 /// # fn f(model: &mut Model, data: &Dataset) -> wgrad::Result<()> {
-/// let mut training = Trainer::new(Sgd::new(0.1)).batch_size(32).start(model, data)?;
+/// let trainer = Trainer::new(Sgd::new(0.1)).batch_size(32);
+/// let mut training = trainer.start(model, data)?;
 /// for _ in 0..100 {
 ///     training.step()?;
 /// }
@@ -45,9 +46,8 @@ pub struct Training<'a> {
     batch: usize,
     /// Epochs begun.
     epoch: u32,
-    /// Steps submitted, in all and in this epoch.
+    /// Steps submitted.
     step: u64,
-    step_of_epoch: usize,
     /// Steps that the ring of learning rates knows, and whose losses were read.
     scheduled: u64,
     read: u64,
@@ -104,7 +104,6 @@ impl<'a> Training<'a> {
             batch,
             epoch: 0,
             step: 0,
-            step_of_epoch: 0,
             scheduled: 0,
             read: 0,
             losses: Vec::new(),
@@ -151,7 +150,7 @@ impl<'a> Training<'a> {
             return Ok(None);
         };
         self.step += 1;
-        self.step_of_epoch += 1;
+        self.read_when_due().await?;
         Ok(Some(Profile::new(&self.recording, &seconds)))
     }
 
@@ -172,23 +171,28 @@ impl<'a> Training<'a> {
         self.prepare_step()?;
         self.in_flight.push_back(self.program.run()?);
         self.step += 1;
-        self.step_of_epoch += 1;
         if self.in_flight.len() > IN_FLIGHT
             && let Some(oldest) = self.in_flight.pop_front()
         {
             oldest.wait(&self.model.device)?;
         }
-        if self.step - self.read >= (RING / 2) as u64 {
-            self.read_losses().await?;
+        self.read_when_due().await
+    }
+
+    /// Reads the losses before their ring is full.
+    async fn read_when_due(&mut self) -> Result<()> {
+        match self.step - self.read >= (RING / 2) as u64 {
+            true => self.read_losses().await,
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// The losses of the steps since the last call, in order. Waits for the device.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] if a loss or gradient was not finite. The parameters are then those
-    /// after the last good step.
+    /// [`Error::NonFinite`] if a loss, gradient or batch statistic was not finite. Parameters and
+    /// running statistics are then those after the last good step, and no further step changes
+    /// them: the same error comes again. [`Training::unread_losses`] has the losses before it.
     pub fn losses(&mut self) -> Result<Vec<f32>> {
         pollster::block_on(self.losses_async())
     }
@@ -202,16 +206,23 @@ impl<'a> Training<'a> {
         Ok(std::mem::take(&mut self.losses))
     }
 
+    /// The losses that were fetched from the device but not yet handed out. After an error these
+    /// are the losses of the good steps before it.
+    pub fn unread_losses(&self) -> &[f32] {
+        &self.losses
+    }
+
     /// The learning rate of a step, schedule included.
     pub fn learning_rate(&self, step: u64) -> f64 {
         self.trainer.rule.learning_rate() * (self.trainer.schedule)(step)
     }
 
     /// What the host writes before a step: at the start of an epoch its order, now and then
-    /// learning rates.
+    /// learning rates. Nothing is written twice if no step follows.
     fn prepare_step(&mut self) -> Result<()> {
-        if self.step_of_epoch == 0 || self.step_of_epoch == self.steps_per_epoch() {
-            self.begin_epoch()?;
+        if self.step == u64::from(self.epoch) * self.steps_per_epoch() as u64 {
+            self.write_order(self.epoch, 0)?;
+            self.epoch += 1;
         }
         if self.step == self.scheduled {
             self.write_schedule()?;
@@ -219,20 +230,17 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    fn begin_epoch(&mut self) -> Result<()> {
-        let len = self.steps_per_epoch() * self.batch;
+    /// Makes a batch of an epoch the next one that the device fetches.
+    fn write_order(&self, epoch: u32, batch: u32) -> Result<()> {
         let mut order: Vec<u32> = match self.trainer.shuffle {
-            true => self.data.order(self.trainer.seed, self.epoch),
+            true => self.data.order(self.trainer.seed, epoch),
             false => (0..self.data.len() as u32).collect(),
         };
-        order.truncate(len);
+        order.truncate(self.steps_per_epoch() * self.batch);
         let device = &self.model.device;
         self.memory.write(device, "dataset.order", 0, &order)?;
         // The second word counts the batches of the epoch.
-        self.memory.write(device, STATE_BUFFER, 1, &[0_u32])?;
-        self.epoch += 1;
-        self.step_of_epoch = 0;
-        Ok(())
+        self.memory.write(device, STATE_BUFFER, 1, &[batch])
     }
 
     /// Writes the learning rates of the coming steps into their ring.
@@ -255,28 +263,28 @@ impl<'a> Training<'a> {
         let device = &self.model.device;
         let status: Vec<u32> = self.memory.read(device, "status", 0, 2).await?;
         self.in_flight.clear();
-        if status[0] != 0 {
-            return Err(self.diagnose(u64::from(status[1])).await);
-        }
+        let failed = (status[0] != 0).then_some(u64::from(status[1]));
+        let end = failed.unwrap_or(self.step);
         let ring: Vec<f32> = self.memory.read(device, "losses", 0, RING).await?;
-        let unread = (self.read..self.step).map(|step| ring[(step % RING as u64) as usize]);
+        let unread = (self.read..end).map(|step| ring[(step % RING as u64) as usize]);
         self.losses.extend(unread);
-        self.read = self.step;
-        Ok(())
+        self.read = end;
+        match failed {
+            Some(step) => Err(self.diagnose(step).await?),
+            None => Ok(()),
+        }
     }
 
     /// Repeats the failed step, with all values kept, to find where it went wrong.
-    async fn diagnose(&self, step: u64) -> Error {
+    async fn diagnose(&self, step: u64) -> Result<Error> {
         let loss: Loss = self.trainer.loss;
         let shared = [&self.model.memory, &self.memory];
-        let found = match StepGraph::new(self.model, loss, &self.source) {
-            Ok(graph) => first_not_finite(self.model, &graph, &shared, self.batch).await,
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok((layer, what)) => Error::NonFinite { step, layer, what },
-            Err(error) => error,
-        }
+        // Steps of a later epoch may have been queued behind it.
+        let steps = self.steps_per_epoch() as u64;
+        self.write_order((step / steps) as u32, (step % steps) as u32)?;
+        let graph = StepGraph::new(self.model, loss, &self.source)?;
+        let (layer, what) = first_not_finite(self.model, &graph, &shared, self.batch).await?;
+        Ok(Error::NonFinite { step, layer, what })
     }
 }
 

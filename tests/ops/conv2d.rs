@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use wgrad::graph::Graph;
 use wgrad::ops::Conv2d;
-use wgrad::plan::Mode;
+use wgrad::ops::conv2d::Variant;
+use wgrad::plan::{AdapterProfile, Mode};
 
 use super::{cases, normal};
 use crate::reference::conv2d::{self, Attributes};
@@ -9,19 +10,21 @@ use crate::support::compare::Tolerance;
 use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
 
-/// One convolution: shapes and attributes.
+/// One convolution: shapes, attributes, and which kernels are to compute it.
 #[derive(Clone, Debug)]
-struct Case {
-    batch: usize,
-    input: [usize; 3],
+pub(super) struct Case {
+    pub(super) batch: usize,
+    pub(super) input: [usize; 3],
     /// Output channels.
-    output: usize,
-    attributes: Attributes,
-    bias: bool,
+    pub(super) output: usize,
+    pub(super) attributes: Attributes,
+    pub(super) bias: bool,
+    pub(super) variant: Option<Variant>,
+    pub(super) adapter: Option<AdapterProfile>,
 }
 
 impl Case {
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let Some(device) = gpu::device() else { return };
         let Attributes {
             kernel,
@@ -45,6 +48,13 @@ impl Case {
             .dilation(dilation)
             .groups(groups)
             .bias(self.bias);
+        let layer = match self.variant {
+            Some(variant) => layer.variant(variant),
+            None => layer,
+        };
+        if let Some(adapter) = &self.adapter {
+            probe.plan_for(adapter.clone());
+        }
         let y = probe.graph.conv2d(x_var, layer);
         let mut wrt = vec![x_var, probe.parameter("weight", &w)];
         if self.bias {
@@ -80,7 +90,7 @@ fn channels() -> impl Strategy<Value = (usize, usize, usize)> {
     ]
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub(super) fn case() -> impl Strategy<Value = Case> {
     let pair = |low: usize, high: usize| [low..high, low..high];
     (
         1_usize..4,
@@ -108,6 +118,8 @@ fn case() -> impl Strategy<Value = Case> {
                     groups,
                 },
                 bias,
+                variant: None,
+                adapter: None,
             }
         })
 }
@@ -121,13 +133,20 @@ proptest! {
     }
 }
 
-fn fixed(batch: usize, input: [usize; 3], output: usize, attributes: Attributes) -> Case {
+pub(super) fn fixed(
+    batch: usize,
+    input: [usize; 3],
+    output: usize,
+    attributes: Attributes,
+) -> Case {
     Case {
         batch,
         input,
         output,
         attributes,
         bias: true,
+        variant: None,
+        adapter: None,
     }
 }
 
@@ -200,6 +219,15 @@ fn what_does_not_fit_is_named() {
         refusal(3, Conv2d::new(0, 3)),
         "layer `conv1` (conv2d): the result has no elements"
     );
+    assert_eq!(
+        refusal(3, Conv2d::new(4, 2).variant(Variant::Winograd)),
+        "layer `conv1` (conv2d): the Winograd variant needs 3x3 filters, stride and dilation 1, \
+         and no groups"
+    );
+    assert_eq!(
+        refusal(4, Conv2d::new(4, 3).groups(2).variant(Variant::Tiled)),
+        "layer `conv1` (conv2d): the tiled variant has no groups"
+    );
 }
 
 #[test]
@@ -211,7 +239,12 @@ fn a_filter_for_other_channels_is_refused() {
     let weight = graph.find_parameter("weight").unwrap();
     let two = graph.input("two", [2, 5, 5]);
     let window = wgrad::ops::Window2d::new(3);
-    graph.apply("branch", Convolution { window, groups: 1 }, &[two, weight]);
+    let operator = Convolution {
+        window,
+        groups: 1,
+        variant: None,
+    };
+    graph.apply("branch", operator, &[two, weight]);
     assert_eq!(
         graph.check().unwrap_err().to_string(),
         "layer `branch` (conv2d): the input [2, 5, 5] has 2 channels, the filter [4, 3, 3, 3] \

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use wgrad::graph::Graph;
 use wgrad::ops::Linear;
-use wgrad::plan::Mode;
+use wgrad::plan::{AdapterProfile, Mode};
 
 use super::{cases, normal};
 use crate::reference::linear;
@@ -10,12 +10,25 @@ use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
 
 fn check(batch: usize, inputs: usize, outputs: usize, with_bias: bool) {
+    check_planned(batch, inputs, outputs, with_bias, None);
+}
+
+fn check_planned(
+    batch: usize,
+    inputs: usize,
+    outputs: usize,
+    with_bias: bool,
+    adapter: Option<AdapterProfile>,
+) {
     let Some(device) = gpu::device() else { return };
     let x = normal(&[batch, inputs], 1);
     let w = normal(&[outputs, inputs], 2);
     let b = normal(&[outputs], 3);
     let dy = normal(&[batch, outputs], 4);
     let mut probe = Probe::new(batch);
+    if let Some(adapter) = adapter {
+        probe.plan_for(adapter);
+    }
     let x_var = probe.input(&x);
     let layer = Linear::new(outputs).bias(with_bias);
     let y = probe.graph.linear(x_var, layer);
@@ -48,12 +61,28 @@ fn layers_of_common_networks() {
     check(1000, 7, 3, false);
 }
 
+#[test]
+fn layers_of_common_networks_on_a_gpu() {
+    let check = |n, i, o| check_planned(n, i, o, true, Some(AdapterProfile::gpu()));
+    check(64, 3136, 128);
+    check(64, 128, 10);
+    check(1, 784, 10);
+    check(2000, 200, 300);
+}
+
 proptest! {
     #![proptest_config(cases())]
 
     #[test]
     fn agrees_with_the_reference(n in 1_usize..70, i in 1_usize..80, o in 1_usize..40, bias: bool) {
         check(n, i, o, bias);
+    }
+
+    #[test]
+    fn what_a_gpu_would_run_agrees_with_the_reference(
+        n in 1_usize..70, i in 1_usize..80, o in 1_usize..40, bias: bool,
+    ) {
+        check_planned(n, i, o, bias, Some(AdapterProfile::gpu()));
     }
 }
 

@@ -4,6 +4,7 @@ mod add;
 mod batch_norm;
 mod concat;
 mod conv2d;
+mod conv2d_variants;
 mod dropout;
 mod global_mean_pool;
 mod leaky_relu;

@@ -1,11 +1,11 @@
 use proptest::prelude::*;
 use wgrad::autodiff::gradients_from;
 use wgrad::graph::Graph;
-use wgrad::ops::prelu::Prelu;
+use wgrad::ops::{Conv2d, Prelu};
 use wgrad::plan::Mode;
 
 use super::{cases, channels, normal};
-use crate::reference::{prelu, reshape, sigmoid};
+use crate::reference::{concat, conv2d, prelu, reshape, sigmoid};
 use crate::support::compare::Tolerance;
 use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
@@ -100,18 +100,50 @@ fn elementwise_operators_take_views() {
     assert_close("dx", &results[2], &reference, Tolerance::F32);
 }
 
+/// A flattened image keeps its order on the device; operators with parameters per channel, and
+/// joins with values in another order, must not show it.
 #[test]
-fn a_slope_per_channel_needs_the_channels_in_order() {
-    let mut graph = Graph::new();
-    let x = graph.input("x", [3, 2, 2]);
-    let flat = graph.flatten(x);
-    graph.prelu(flat, Prelu::per_channel());
-    assert_eq!(
-        graph.check().unwrap_err().to_string(),
-        "layer `prelu1` (prelu): a slope for each channel needs the channels in their own \
-         order, but the input [12] is a reshaped value; apply it before the reshape, share one \
-         slope, or relayout"
-    );
+fn operators_with_channels_take_views() {
+    let Some(device) = gpu::device() else { return };
+    let x = normal(&[2, 3, 2, 4], 1);
+    let features = normal(&[2, 24], 2);
+    let alpha = normal(&[24], 3);
+    let dy = normal(&[2, 48], 4);
+    let mut probe = Probe::new(2);
+    let (x_var, features_var) = (probe.input(&x), probe.input(&features));
+    let flat = probe.graph.flatten(x_var);
+    let sum = probe.graph.add(flat, features_var);
+    let slopes = probe.graph.prelu(flat, Prelu::per_channel());
+    probe.parameter("prelu1.weight", &alpha);
+    let joined = probe.graph.concat(&[sum, slopes]);
+    let dx = probe.gradients(joined, &dy, &[x_var])[0];
+    let results = probe.run(device, Mode::Training, &[joined, dx]);
+
+    let flat = reshape::flatten(&x);
+    let sum = flat.zip(&features, |a, b| a + b);
+    let slopes = prelu::forward(&flat, &alpha);
+    let joined = concat::forward(&[&sum, &slopes]);
+    assert_close("joined", &results[0], &joined, Tolerance::F32);
+    let parts = concat::grad_inputs(&dy, &[24, 24]);
+    let through_slopes = prelu::grad_input(&flat, &alpha, &parts[1]);
+    let dx = parts[0].zip(&through_slopes, |a, b| a + b);
+    assert_close("dx", &results[1], &dx, Tolerance::F32);
+}
+
+#[test]
+fn features_become_images_for_a_convolution() {
+    let Some(device) = gpu::device() else { return };
+    let x = normal(&[2, 30], 1);
+    let w = normal(&[4, 5, 2, 2], 2);
+    let mut probe = Probe::new(2);
+    let x_var = probe.input(&x);
+    let image = probe.graph.reshape(x_var, [5, 3, 2]);
+    let y = probe.graph.conv2d(image, Conv2d::new(4, 2).bias(false));
+    probe.parameter("weight", &w);
+    let results = probe.run(device, Mode::Training, &[y]);
+    let image = x.reshaped(&[2, 5, 3, 2]);
+    let y = conv2d::forward(&image, &w, None, &conv2d::Attributes::new([2, 2]));
+    assert_close("y", &results[0], &y, Tolerance::F32);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs a few nodes on the device between poison and guard words, and compares the results.
 
 use wgrad::graph::{Graph, Var};
-use wgrad::plan::Mode;
+use wgrad::plan::{AdapterProfile, Mode};
 use wgrad::{Device, Session, SessionOptions};
 
 use super::compare::{Tolerance, compare};
@@ -14,6 +14,7 @@ pub struct Probe {
     batch: usize,
     values: Vec<(Var, Vec<f32>)>,
     indices: Vec<(Var, Vec<u32>)>,
+    adapter: Option<AdapterProfile>,
 }
 
 impl Probe {
@@ -24,7 +25,13 @@ impl Probe {
             batch,
             values: Vec::new(),
             indices: Vec::new(),
+            adapter: None,
         }
+    }
+
+    /// Plans for this adapter, whatever the device is.
+    pub fn plan_for(&mut self, adapter: AdapterProfile) {
+        self.adapter = Some(adapter);
     }
 
     /// An input with these values; the first extent is the batch.
@@ -72,6 +79,10 @@ impl Probe {
         let options = match mode {
             Mode::Training => SessionOptions::training(self.batch),
             Mode::Evaluation => SessionOptions::evaluation(self.batch),
+        };
+        let options = match &self.adapter {
+            Some(adapter) => options.planned_for(adapter.clone()),
+            None => options,
         };
         let session = Session::new(device, &self.graph, targets, options.guarded())
             .unwrap_or_else(|error| panic!("{error}"));

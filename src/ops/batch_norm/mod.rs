@@ -88,6 +88,7 @@ impl BatchNorm {
 impl Graph {
     /// Normalises every channel of an image `[C, H, W]`, or every feature of `[C]`.
     pub fn batch_norm(&mut self, x: Var, layer: BatchNorm) -> Var {
+        let x = self.relayout(x);
         let path = self.path(layer.name.as_deref(), "bn");
         let channels = self.shape(x).first().copied().unwrap_or(1);
         let operands = [

@@ -1,14 +1,16 @@
 //! The convolution itself.
 
+use super::choose::{Pass, Variant};
 use super::geometry::{Geometry, vectors};
 use super::grad_input::ConvolutionGradInput;
 use super::grad_weight::ConvolutionGradWeight;
-use super::tile::{Map, Tile, strip};
+use super::{tiled, winograd};
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
 use crate::ops::channel_sum::ChannelSum;
 use crate::ops::linear::{self, Product};
 use crate::ops::split::workgroup;
+use crate::ops::tile::{Map, Tile, strip};
 use crate::ops::window::Window2d;
 use crate::ops::{Operator, Reason};
 use crate::plan::{Lowering, Operand};
@@ -24,13 +26,20 @@ pub struct Convolution {
     pub window: Window2d,
     /// Independent groups of channels.
     pub groups: usize,
+    /// The kernels to use for it and for its gradients; `None` leaves the choice to adapter and
+    /// shape.
+    pub variant: Option<Variant>,
 }
 
 impl Convolution {
     fn geometry(&self, inputs: &[&ValueType]) -> Result<Geometry, Reason> {
-        match inputs {
-            [x, weight] | [x, weight, _] => Geometry::of(self.window, self.groups, x, weight),
-            _ => Err("an image, filters and perhaps a bias are needed".to_owned()),
+        let ([x, weight] | [x, weight, _]) = inputs else {
+            return Err("an image, filters and perhaps a bias are needed".to_owned());
+        };
+        let geometry = Geometry::of(self.window, self.groups, x, weight)?;
+        match self.variant {
+            Some(variant) => variant.check(geometry).map(|()| geometry),
+            None => Ok(geometry),
         }
     }
 }
@@ -50,12 +59,13 @@ impl Operator for Convolution {
         let (x, weight) = (cx.input(0), cx.input(1));
         let types = [cx.type_of(x), cx.type_of(weight)];
         let geometry = self.geometry(&[&types[0], &types[1]])?;
+        let variant = self.variant;
         if cx.wants(0) {
-            let dx = cx.apply(ConvolutionGradInput { geometry }, &[delta, weight]);
+            let dx = cx.apply(ConvolutionGradInput { geometry, variant }, &[delta, weight]);
             cx.set(0, dx);
         }
         if cx.wants(1) {
-            let dw = cx.apply(ConvolutionGradWeight { geometry }, &[x, delta]);
+            let dw = cx.apply(ConvolutionGradWeight { geometry, variant }, &[x, delta]);
             cx.set(1, dw);
         }
         if cx.inputs() > 2 && cx.wants(2) {
@@ -69,6 +79,19 @@ impl Operator for Convolution {
         let (x, weight, y) = (cx.input(0), cx.input(1), cx.output(0));
         let bias = (cx.inputs() > 2).then(|| cx.input(2));
         let geometry = self.geometry(&[&x.value_type, &weight.value_type])?;
+        let batch = cx.batch();
+        match Variant::choose(self.variant, Pass::Forward, geometry, batch, cx.adapter()) {
+            Variant::Tiled => {
+                let walk = tiled::Walk { geometry, batch };
+                tiled::lower_product(cx, walk, &x, &weight, &y, bias.as_ref());
+                return Ok(());
+            }
+            Variant::Winograd => {
+                winograd::forward(cx, geometry, [&x, &weight, &y], bias.as_ref());
+                return Ok(());
+            }
+            Variant::Register => {}
+        }
         if geometry.is_pointwise() {
             let rows = cx.batch() * geometry.output[1] * geometry.output[2];
             let product = Product {
@@ -115,6 +138,7 @@ fn dense(cx: &Lowering<'_>, geometry: Geometry) -> Kernel {
         width,
         vectors: vectors(outputs),
         summed: vectors(geometry.input[0]),
+        taps: geometry.window.taps(),
         lanes: geometry.input_lanes(),
     };
     let tile = Tile::choose(map, cx.adapter());

@@ -8,7 +8,7 @@ use crate::shape::Shape;
 
 /// Input, output, window and groups of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Geometry {
+pub(in crate::ops) struct Geometry {
     pub(super) window: Window2d,
     pub(super) groups: usize,
     /// C, H, W of the input.
@@ -58,6 +58,17 @@ impl Geometry {
         Self::new(window, groups, input, weight.shape[0])
     }
 
+    /// Of a product of `rows` rows of `inputs` vectors with a matrix: a 1x1 convolution of an
+    /// image of one row. The batch is then 1.
+    pub(in crate::ops) fn product(rows: usize, inputs: usize, outputs: usize) -> Self {
+        Self {
+            window: Window2d::new(1),
+            groups: 1,
+            input: [inputs * LANES, 1, rows],
+            output: [outputs * LANES, 1, rows],
+        }
+    }
+
     /// `[O, I/G, kh, kw]`.
     pub(super) fn weight_shape(&self) -> [usize; 4] {
         [
@@ -82,6 +93,11 @@ impl Geometry {
     /// Whether every group has one input and one output channel.
     pub(super) fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.input[0] && self.groups == self.output[0]
+    }
+
+    /// Vectors of input and of output channels.
+    pub(super) fn vectors(&self) -> [usize; 2] {
+        [vectors(self.input[0]), vectors(self.output[0])]
     }
 
     /// Whether it is a matrix product over pixels.

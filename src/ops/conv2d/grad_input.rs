@@ -1,11 +1,13 @@
 //! The gradient of a convolution with respect to its input.
 
+use super::choose::{Pass, Variant};
 use super::forward::{depthwise_strip, strip_of};
 use super::geometry::{Geometry, vectors};
-use super::tile::{Map, Tile};
+use super::{tiled, winograd};
 use crate::graph::ValueType;
 use crate::ops::linear::{self, Product};
 use crate::ops::split::workgroup;
+use crate::ops::tile::{Map, Tile};
 use crate::ops::{Operator, Reason};
 use crate::plan::Lowering;
 use crate::shader::{Grid, Kernel, shader};
@@ -18,6 +20,7 @@ use crate::shader::{Grid, Kernel, shader};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvolutionGradInput {
     pub(super) geometry: Geometry,
+    pub(super) variant: Option<Variant>,
 }
 
 impl Operator for ConvolutionGradInput {
@@ -32,6 +35,19 @@ impl Operator for ConvolutionGradInput {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let geometry = self.geometry;
         let (dy, weight, dx) = (cx.input(0), cx.input(1), cx.output(0));
+        let batch = cx.batch();
+        match Variant::choose(self.variant, Pass::GradInput, geometry, batch, cx.adapter()) {
+            Variant::Tiled => {
+                let walk = tiled::Walk { geometry, batch };
+                tiled::lower_grad_input(cx, walk, &dy, &weight, &dx);
+                return Ok(());
+            }
+            Variant::Winograd => {
+                winograd::grad_input(cx, geometry, [&dy, &weight, &dx]);
+                return Ok(());
+            }
+            Variant::Register => {}
+        }
         if geometry.is_pointwise() {
             let rows = cx.batch() * geometry.output[1] * geometry.output[2];
             let product = Product {
@@ -81,6 +97,7 @@ fn dense(cx: &Lowering<'_>, geometry: Geometry) -> Kernel {
         width,
         vectors: vectors(geometry.input[0]),
         summed: vectors(geometry.output[0]),
+        taps: geometry.window.taps().div_ceil(parities),
         lanes: 4,
     };
     let tile = Tile::choose(map, cx.adapter());

@@ -1,10 +1,13 @@
 //! The gradient of a convolution with respect to its filters.
 
+use super::choose::{Pass, Variant};
 use super::geometry::{Geometry, vectors};
+use super::{tiled, winograd};
 use crate::graph::ValueType;
 use crate::layout::LANES;
 use crate::ops::linear::{self, Product};
 use crate::ops::split::{Split, dispatch_split, workgroup};
+use crate::ops::tile::{Filter, OuterTile};
 use crate::ops::{Operator, Reason};
 use crate::plan::Lowering;
 use crate::shader::{Grid, Kernel, shader};
@@ -16,10 +19,11 @@ use crate::shader::{Grid, Kernel, shader};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvolutionGradWeight {
     pub(super) geometry: Geometry,
+    pub(super) variant: Option<Variant>,
 }
 
-/// A kernel variant: its grid per part, and the tile it needs to know.
-struct Variant {
+/// The first pass of a register kernel, and how its sum is cut.
+struct FirstPass {
     kernel: Kernel,
     split: Split,
 }
@@ -36,6 +40,25 @@ impl Operator for ConvolutionGradWeight {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let geometry = self.geometry;
         let (x, dy, dw) = (cx.input(0), cx.input(1), cx.output(0));
+        let batch = cx.batch();
+        match Variant::choose(
+            self.variant,
+            Pass::GradWeight,
+            geometry,
+            batch,
+            cx.adapter(),
+        ) {
+            Variant::Tiled => {
+                let walk = tiled::Walk { geometry, batch };
+                tiled::lower_grad_weight(cx, walk, &x, &dy, &dw);
+                return Ok(());
+            }
+            Variant::Winograd => {
+                winograd::grad_weight(cx, geometry, [&x, &dy, &dw]);
+                return Ok(());
+            }
+            Variant::Register => {}
+        }
         if geometry.is_pointwise() {
             let rows = cx.batch() * geometry.output[1] * geometry.output[2];
             let product = Product {
@@ -46,12 +69,12 @@ impl Operator for ConvolutionGradWeight {
             linear::lower_grad_weight(cx, product, &x, &dy, &dw);
             return Ok(());
         }
-        let variant = match (geometry.is_depthwise(), geometry.groups) {
+        let first_pass = match (geometry.is_depthwise(), geometry.groups) {
             (true, _) => depthwise(cx, geometry),
             (false, 1) => dense(cx, geometry),
             _ => grouped(cx, geometry),
         };
-        let Variant { kernel, split } = variant;
+        let FirstPass { kernel, split } = first_pass;
         let kernel = kernel
             .defines(geometry.defines(cx.batch()))
             .define("SPLITS", split.parts)
@@ -79,43 +102,30 @@ fn split_rows(cx: &Lowering<'_>, geometry: Geometry, base: usize) -> Split {
     Split::new(cx.batch() * rows, columns, base, wanted, most)
 }
 
-fn dense(cx: &Lowering<'_>, geometry: Geometry) -> Variant {
-    let taps = geometry.window.taps();
-    let (inputs, outputs) = (vectors(geometry.input[0]), vectors(geometry.output[0]));
+fn dense(cx: &Lowering<'_>, geometry: Geometry) -> FirstPass {
     let lanes = geometry.input_lanes();
-    let (tile_t, tile_c, tile_o) = dense_tile(cx.adapter().cpu, taps, inputs, outputs, lanes);
-    let base = taps.div_ceil(tile_t) * inputs.div_ceil(tile_c) * outputs.div_ceil(tile_o);
+    let [_, height, width] = geometry.output;
+    let [inputs, outputs] = geometry.vectors();
+    let filter = Filter {
+        taps: geometry.window.taps(),
+        inputs,
+        outputs,
+        lanes,
+        pixels: cx.batch() * height * width,
+    };
+    let tile = OuterTile::choose(filter, cx.adapter());
+    let base = tile.count(filter);
     let split = split_rows(cx, geometry, base);
     let grid = Grid::Threads(base * split.parts);
     let kernel = Kernel::new(shader!("conv2d_grad_weight"), grid)
         .define("IN_LANES", lanes)
-        .define("TILE_T", tile_t)
-        .define("TILE_C", tile_c)
-        .define("TILE_O", tile_o);
-    Variant { kernel, split }
+        .define("TILE_T", tile.taps)
+        .define("TILE_C", tile.inputs)
+        .define("TILE_O", tile.outputs);
+    FirstPass { kernel, split }
 }
 
-/// Taps, input vectors and output vectors of one invocation: about sixteen accumulating
-/// matrices on a CPU driver, of as equal sides as the shape allows.
-fn dense_tile(
-    cpu: bool,
-    taps: usize,
-    inputs: usize,
-    outputs: usize,
-    lanes: usize,
-) -> (usize, usize, usize) {
-    if !cpu {
-        return (1, 1, outputs.min(2));
-    }
-    let (tile_c, tile_o) = (inputs.min(4), outputs.min(4));
-    if lanes < LANES {
-        return (taps.min(9), 1, tile_o);
-    }
-    let tile_t = (12 / (tile_c * tile_o)).clamp(1, taps.min(3));
-    (tile_t, tile_c, tile_o)
-}
-
-fn grouped(cx: &Lowering<'_>, geometry: Geometry) -> Variant {
+fn grouped(cx: &Lowering<'_>, geometry: Geometry) -> FirstPass {
     let group_in = geometry.input[0] / geometry.groups;
     let group_out = geometry.output[0] / geometry.groups;
     let tile = group_in.min(if cx.adapter().cpu { 8 } else { 4 });
@@ -125,15 +135,15 @@ fn grouped(cx: &Lowering<'_>, geometry: Geometry) -> Variant {
     let kernel = Kernel::new(shader!("conv2d_grouped_grad_weight"), grid)
         .flag("ONE_GROUP", group_out.is_multiple_of(LANES))
         .define("TILE_K", tile);
-    Variant { kernel, split }
+    FirstPass { kernel, split }
 }
 
-fn depthwise(cx: &Lowering<'_>, geometry: Geometry) -> Variant {
+fn depthwise(cx: &Lowering<'_>, geometry: Geometry) -> FirstPass {
     let base = vectors(geometry.input[0]) * geometry.window.kernel.height;
     let split = split_rows(cx, geometry, base);
     let columns = super::forward::depthwise_strip(cx, geometry, geometry.output[2]);
     let grid = Grid::Threads(base * split.parts);
     let kernel =
         Kernel::new(shader!("conv2d_depthwise_grad_weight"), grid).define("TILE_W", columns);
-    Variant { kernel, split }
+    FirstPass { kernel, split }
 }

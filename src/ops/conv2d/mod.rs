@@ -8,15 +8,21 @@
 //! the gradients, and Dumoulin and Visin, "A guide to convolution arithmetic for deep learning"
 //! (2016), for pictures of all three.
 
+mod choose;
 mod forward;
 mod geometry;
 mod grad_input;
 mod grad_weight;
-mod tile;
+mod tiled;
+mod winograd;
 
+pub use choose::Variant;
+pub(super) use choose::pays_for_tiles;
 pub use forward::Convolution;
+pub(super) use geometry::Geometry;
 pub use grad_input::ConvolutionGradInput;
 pub use grad_weight::ConvolutionGradWeight;
+pub(super) use tiled::{Walk, lower_grad_input, lower_grad_weight, lower_product};
 
 use super::window::Window2d;
 use crate::graph::{Declaration, Graph, Var};
@@ -43,6 +49,7 @@ pub struct Conv2d {
     pub(crate) window: Window2d,
     pub(crate) groups: usize,
     pub(crate) bias: bool,
+    pub(crate) variant: Option<Variant>,
     pub(crate) init: Option<Init>,
     pub(crate) name: Option<String>,
 }
@@ -56,6 +63,7 @@ impl Conv2d {
             window: Window2d::new(kernel),
             groups: 1,
             bias: true,
+            variant: None,
             init: None,
             name: None,
         }
@@ -104,6 +112,14 @@ impl Conv2d {
         self
     }
 
+    /// The kernels that compute the layer and its gradients, in place of the choice by adapter
+    /// and shape. For tests and measurements.
+    #[must_use]
+    pub fn variant(mut self, variant: Variant) -> Self {
+        self.variant = Some(variant);
+        self
+    }
+
     /// The layer's path, in place of `conv1`, `conv2`, ...
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -115,6 +131,7 @@ impl Conv2d {
 impl Graph {
     /// Convolves an image `[C, H, W]` to `[O, Ho, Wo]`.
     pub fn conv2d(&mut self, x: Var, layer: Conv2d) -> Var {
+        let x = self.relayout(x);
         let path = self.path(layer.name.as_deref(), "conv");
         let channels = self.shape(x).first().copied().unwrap_or(0);
         let groups = layer.groups;
@@ -145,6 +162,7 @@ impl Graph {
         let operator = Convolution {
             window: layer.window,
             groups,
+            variant: layer.variant,
         };
         self.apply(&path, operator, &operands)
     }

@@ -1,7 +1,9 @@
 //! Matrix products: linear layers, and convolutions that are products over pixels.
 
 use crate::layout::LANES;
-use crate::ops::split::{Split, dispatch_split, workgroup};
+use crate::ops::conv2d::{self, Geometry, Walk, pays_for_tiles};
+use crate::ops::split::{Split, dispatch_biased, dispatch_split, workgroup};
+use crate::ops::tile::{Filter, Map, OuterTile, Tile};
 use crate::plan::{AdapterProfile, Lowering, Operand};
 use crate::shader::{Grid, Kernel, Shader, shader};
 
@@ -11,12 +13,6 @@ pub(in crate::ops) struct Product {
     pub(in crate::ops) rows: usize,
     pub(in crate::ops) inputs: usize,
     pub(in crate::ops) outputs: usize,
-}
-
-/// The sides of a register tile: rows (or input vectors), and vectors of the result.
-struct Tile {
-    long: usize,
-    wide: usize,
 }
 
 impl Product {
@@ -30,23 +26,38 @@ impl Product {
     }
 }
 
-/// A tile over `rows` rows and `vectors` vectors.
-fn tile(adapter: &AdapterProfile, rows: usize, vectors: usize) -> Tile {
-    let (long, wide) = if adapter.cpu { (16, 4) } else { (4, 2) };
-    Tile {
-        long: rows.min(long),
-        wide: vectors.min(wide),
-    }
+/// The register tile of a map of `rows` rows and `vectors` vectors, and how many cover it.
+fn tile(adapter: &AdapterProfile, rows: usize, vectors: usize, summed: usize) -> (Tile, usize) {
+    let map = Map {
+        batch: 1,
+        height: 1,
+        width: rows,
+        vectors,
+        summed,
+        taps: 1,
+        lanes: LANES,
+    };
+    let tile = Tile::choose(map, adapter);
+    (tile, tile.invocations(map))
 }
 
-/// Cuts a sum over `summed` vectors (or rows) only where there are too few results to keep the
+/// The product as the tiled kernels see it, if they pay for results of so many vectors.
+fn walk(adapter: &AdapterProfile, product: Product, vectors: usize, summed: usize) -> Option<Walk> {
+    let pays = !adapter.cpu && pays_for_tiles(vectors, summed);
+    pays.then(|| Walk {
+        geometry: Geometry::product(product.rows, product.inputs, product.outputs),
+        batch: 1,
+    })
+}
+
+/// Cuts a sum over `summed` vectors only where there are too few results to keep the
 /// adapter busy and the sum is long enough to be worth a second pass.
 fn split(adapter: &AdapterProfile, summed: usize, base: usize) -> Split {
     if adapter.cpu {
         let wanted = if summed >= 128 { 64 } else { 1 };
-        Split::new(summed, 1, base, wanted, 64)
+        Split::new(summed, LANES, base, wanted, 64)
     } else {
-        Split::new(summed, 1, base, 32_768, (summed / 16).max(1))
+        Split::new(summed, LANES, base, 32_768, (summed / 16).max(1))
     }
 }
 
@@ -59,23 +70,19 @@ pub(in crate::ops) fn lower_product(
     y: &Operand,
     bias: Option<&Operand>,
 ) {
-    let tile = tile(cx.adapter(), product.rows, product.outputs);
-    let base = product.rows.div_ceil(tile.long) * product.outputs.div_ceil(tile.wide);
+    if let Some(walk) = walk(cx.adapter(), product, product.outputs, product.inputs) {
+        return conv2d::lower_product(cx, walk, x, weight, y, bias);
+    }
+    let (tile, base) = tile(cx.adapter(), product.rows, product.outputs, product.inputs);
     let split = split(cx.adapter(), product.inputs, base);
     let kernel = product
         .kernel(cx, shader!("linear"), base, split)
         .define("SPLIT_VECS", split.rows)
-        .define("TILE_N", tile.long)
-        .define("TILE_O", tile.wide)
+        .define("TILE_N", tile.width)
+        .define("TILE_O", tile.vectors)
         .bind("x", x)
         .bind("weight", weight);
-    match bias {
-        // A single pass adds the bias itself.
-        Some(bias) if split.parts == 1 => {
-            cx.dispatch(kernel.flag("BIAS", true).bind("bias", bias).bind("y", y));
-        }
-        _ => dispatch_split(cx, split, y, bias, |out| kernel.bind("y", out)),
-    }
+    dispatch_biased(cx, split, ("y", y), bias, kernel);
 }
 
 /// `δx = δy·Wᵀ`.
@@ -86,14 +93,16 @@ pub(in crate::ops) fn lower_grad_input(
     weight: &Operand,
     dx: &Operand,
 ) {
-    let tile = tile(cx.adapter(), product.rows, product.inputs);
-    let base = product.rows.div_ceil(tile.long) * product.inputs.div_ceil(tile.wide);
+    if let Some(walk) = walk(cx.adapter(), product, product.inputs, product.outputs) {
+        return conv2d::lower_grad_input(cx, walk, dy, weight, dx);
+    }
+    let (tile, base) = tile(cx.adapter(), product.rows, product.inputs, product.outputs);
     let split = split(cx.adapter(), product.outputs, base);
     let kernel = product
         .kernel(cx, shader!("linear_grad_input"), base, split)
         .define("SPLIT_VECS", split.rows)
-        .define("TILE_N", tile.long)
-        .define("TILE_K", tile.wide)
+        .define("TILE_N", tile.width)
+        .define("TILE_K", tile.vectors)
         .bind("dy", dy)
         .bind("weight", weight);
     dispatch_split(cx, split, dx, None, |out| kernel.bind("dx", out));
@@ -107,9 +116,18 @@ pub(in crate::ops) fn lower_grad_weight(
     dy: &Operand,
     dw: &Operand,
 ) {
-    let most = if cx.adapter().cpu { 4 } else { 2 };
-    let (tile_k, tile_o) = (product.inputs.min(most), product.outputs.min(most));
-    let base = product.inputs.div_ceil(tile_k) * product.outputs.div_ceil(tile_o);
+    if let Some(walk) = walk(cx.adapter(), product, product.outputs, product.inputs) {
+        return conv2d::lower_grad_weight(cx, walk, x, dy, dw);
+    }
+    let filter = Filter {
+        taps: 1,
+        inputs: product.inputs,
+        outputs: product.outputs,
+        lanes: LANES,
+        pixels: product.rows,
+    };
+    let tile = OuterTile::choose(filter, cx.adapter());
+    let base = tile.count(filter);
     // Rows, unlike vectors, are four times shorter work each.
     let split = match split(cx.adapter(), product.rows / LANES, base).parts {
         1 => Split::new(product.rows, 1, base, 1, 1),
@@ -118,8 +136,8 @@ pub(in crate::ops) fn lower_grad_weight(
     let kernel = product
         .kernel(cx, shader!("linear_grad_weight"), base, split)
         .define("SPLIT_ROWS", split.rows)
-        .define("TILE_K", tile_k)
-        .define("TILE_O", tile_o)
+        .define("TILE_K", tile.inputs)
+        .define("TILE_O", tile.outputs)
         .bind("x", x)
         .bind("dy", dy);
     dispatch_split(cx, split, dw, None, |out| kernel.bind("partials", out));

@@ -4,19 +4,57 @@ use super::{RING, STATUS_WORDS};
 use crate::graph::{Element, ValueType};
 use crate::layout::{LANES, Layout};
 use crate::ops::{Operator, Reason};
-use crate::plan::Lowering;
+use crate::plan::{BufferId, Lowering};
 use crate::random::{STATE_BUFFER, STATE_LEN};
 use crate::shader::{Grid, Kernel, shader};
 
-/// Looks for numbers that are not finite in the loss and in all gradients, files the loss and
-/// counts the step. A step that fails is not counted and not applied: what follows reads the
-/// result, `status`.
+/// Looks for numbers that are not finite in the loss, in all gradients and in the batch
+/// statistics, files the loss and counts the step. A step that fails is not counted and not
+/// applied, nor is any after it: what follows reads the result, `status`.
 ///
-/// Operands: the loss, then the gradients, which lie in the buffer `gradients`.
+/// Operands: the loss, then the gradients, which lie in the buffer `gradients`, then the batch
+/// statistics, which lie in `batch_statistics`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Conclude {
+pub struct Conclude {
     /// Elements of the buffer `gradients`.
-    pub(crate) gradients: usize,
+    pub gradients: usize,
+    /// Elements of the buffer `batch_statistics`; 0 where there are none.
+    pub statistics: usize,
+}
+
+/// How a buffer is looked through: so many vectors an invocation, so many invocations.
+#[derive(Clone, Copy)]
+struct Scan {
+    vectors: usize,
+    chunk: usize,
+    parts: usize,
+}
+
+impl Scan {
+    fn new(elements: usize) -> Self {
+        let vectors = elements / LANES;
+        // At most 8,192 partial answers, which 64 invocations then gather.
+        let chunk = CHUNK.max(vectors.div_ceil(8192));
+        let parts = vectors.div_ceil(chunk);
+        Self {
+            vectors,
+            chunk,
+            parts,
+        }
+    }
+
+    /// Puts its answers among the partials, from `first` on.
+    fn dispatch(self, cx: &mut Lowering<'_>, buffer: &str, partials: BufferId, first: usize) {
+        let numbers = cx.persistent(buffer, 0, self.vectors * LANES);
+        let kernel = Kernel::new(shader!("finite_scan"), Grid::Threads(self.parts))
+            .define("LENGTH", self.vectors)
+            .define("CHUNK", self.chunk)
+            .define("PARTS", self.parts)
+            .define("FIRST", first)
+            .bind("numbers", numbers)
+            .bind("partials", partials);
+        cx.dispatch(kernel);
+    }
 }
 
 /// Vectors that an invocation of the first pass looks at, where there are many.
@@ -42,19 +80,14 @@ impl Operator for Conclude {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let vectors = self.gradients / LANES;
-        // At most 8,192 partial answers, which 64 invocations then gather.
-        let chunk = CHUNK.max(vectors.div_ceil(8192));
-        let parts = vectors.div_ceil(chunk).max(1);
+        let gradients = Scan::new(self.gradients.max(LANES));
+        let statistics = Scan::new(self.statistics);
+        let parts = gradients.parts + statistics.parts;
         let partials = cx.temporary("partials", parts);
-        let gradients = cx.persistent("gradients", 0, self.gradients.max(LANES));
-        let scan = Kernel::new(shader!("finite_scan"), Grid::Threads(parts))
-            .define("LENGTH", vectors)
-            .define("CHUNK", chunk)
-            .define("PARTS", parts)
-            .bind("gradients", gradients)
-            .bind("partials", partials);
-        cx.dispatch(scan);
+        gradients.dispatch(cx, "gradients", partials, 0);
+        if statistics.parts > 0 {
+            statistics.dispatch(cx, "batch_statistics", partials, gradients.parts);
+        }
         let (loss, status) = (cx.input(0), cx.output(0));
         let step = cx.persistent(STATE_BUFFER, 0, STATE_LEN);
         let losses = cx.persistent("losses", 0, RING);

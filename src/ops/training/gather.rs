@@ -10,7 +10,7 @@ use crate::shape::Shape;
 
 /// How samples lie in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stored {
+pub enum Stored {
     /// Four bytes a word.
     U8,
     /// Floats.
@@ -23,9 +23,11 @@ pub(crate) enum Stored {
 /// Operands: the samples in PyTorch's order, `[scale, mean, 1/std, 0]` per channel, and the
 /// order of the epoch. `(value · scale − mean) · (1/std)` is what the network sees.
 #[derive(Clone, Debug)]
-pub(crate) struct Gather {
-    pub(crate) shape: Shape,
-    pub(crate) stored: Stored,
+pub struct Gather {
+    /// Of one sample.
+    pub shape: Shape,
+    /// How the samples lie in the buffer.
+    pub stored: Stored,
 }
 
 impl Operator for Gather {
@@ -61,7 +63,7 @@ impl Operator for Gather {
 
 /// The labels of the batch at hand. Operands: all labels, and the order of the epoch.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct GatherLabels;
+pub struct GatherLabels;
 
 impl Operator for GatherLabels {
     fn name(&self) -> &'static str {

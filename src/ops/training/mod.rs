@@ -17,13 +17,14 @@ mod gather;
 mod running_average;
 mod update;
 
-pub(crate) use conclude::Conclude;
-pub(crate) use gather::{Gather, GatherLabels, Stored};
-pub(crate) use running_average::RunningAverage;
-pub(crate) use update::{Update, factors_len};
+pub use conclude::Conclude;
+pub use gather::{Gather, GatherLabels, Stored};
+pub use running_average::RunningAverage;
+pub use update::Update;
+pub(crate) use update::factors_len;
 
 /// Steps that the rings of losses and of learning rates hold.
-pub(crate) const RING: usize = 1024;
+pub const RING: usize = 1024;
 
 /// Words of the buffer `status`.
 pub(crate) const STATUS_WORDS: usize = 4;

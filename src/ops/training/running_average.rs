@@ -12,9 +12,9 @@ use crate::shader::{Grid, Kernel, shader};
 /// Operands: the status, then the batch's values, which lie in `batch_statistics` where the
 /// running averages lie in theirs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct RunningAverage {
+pub struct RunningAverage {
     /// Elements of the buffer `statistics`.
-    pub(crate) len: usize,
+    pub len: usize,
 }
 
 impl Operator for RunningAverage {

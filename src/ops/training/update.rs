@@ -15,10 +15,11 @@ use crate::train::UpdateRule;
 /// Operands: the status, then the gradients, which lie in the buffer `gradients` where the
 /// parameters lie in theirs.
 #[derive(Clone, Debug)]
-pub(crate) struct Update {
-    pub(crate) rule: Arc<dyn UpdateRule>,
+pub struct Update {
+    /// What is applied.
+    pub rule: Arc<dyn UpdateRule>,
     /// Elements of the buffer `parameters`.
-    pub(crate) len: usize,
+    pub len: usize,
 }
 
 /// Names of the rule's own state, one number per parameter each.

@@ -1,0 +1,225 @@
+//! The variant F(2×2, 3×3) of Winograd: both factors are transformed, multiplied as 16 matrix
+//! products, and the products transformed back.
+
+use super::geometry::{Geometry, vectors};
+use crate::layout::LANES;
+use crate::ops::split::{Split, workgroup};
+use crate::ops::tile::{Filter, Map, OuterTile, Tile};
+use crate::plan::{BufferId, Lowering, Operand};
+use crate::shader::{Grid, Kernel, Shader, shader};
+
+/// Elements of a transformed tile of 4×4.
+const ELEMENTS: usize = 16;
+
+/// Taps of the filter.
+const TAPS: usize = 9;
+
+/// A convolution of stride 1 of one image with another, in either direction.
+#[derive(Clone, Copy)]
+struct Direction {
+    batch: usize,
+    /// Vectors, height, width.
+    from: [usize; 3],
+    to: [usize; 3],
+    /// Negative where the outermost results of a generously padded convolution are cut off.
+    padding: [i64; 2],
+}
+
+impl Direction {
+    fn forward(geometry: Geometry, batch: usize) -> Self {
+        let padding = geometry.window.padding;
+        Self {
+            batch,
+            from: in_vectors(geometry.input),
+            to: in_vectors(geometry.output),
+            padding: [padding.height as i64, padding.width as i64],
+        }
+    }
+
+    /// From the result's gradient to the operand's.
+    fn backward(geometry: Geometry, batch: usize) -> Self {
+        let forward = Self::forward(geometry, batch);
+        Self {
+            batch,
+            from: forward.to,
+            to: forward.from,
+            padding: forward.padding.map(|padding| 2 - padding),
+        }
+    }
+
+    /// Tiles of 2×2 results.
+    fn tiles(self) -> usize {
+        self.batch * self.to[1].div_ceil(2) * self.to[2].div_ceil(2)
+    }
+}
+
+fn in_vectors([channels, height, width]: [usize; 3]) -> [usize; 3] {
+    [vectors(channels), height, width]
+}
+
+fn kernel(cx: &Lowering<'_>, shader: Shader, grid: Grid) -> Kernel {
+    Kernel::new(shader, grid).define("WORKGROUP", workgroup(cx.adapter()))
+}
+
+/// The forward pass.
+pub(super) fn forward(
+    cx: &mut Lowering<'_>,
+    geometry: Geometry,
+    [x, weight, y]: [&Operand; 3],
+    bias: Option<&Operand>,
+) {
+    let direction = Direction::forward(geometry, cx.batch());
+    convolve(cx, direction, x.buffer, weight.buffer, y, bias);
+}
+
+/// The gradient with respect to the input: the convolution of δ with the rotated filters.
+pub(super) fn grad_input(
+    cx: &mut Lowering<'_>,
+    geometry: Geometry,
+    [dy, weight, dx]: [&Operand; 3],
+) {
+    let [inputs, outputs] = geometry.vectors();
+    let rotated = cx.temporary("rotated", TAPS * outputs * LANES * inputs * LANES);
+    let grid = Grid::Threads(TAPS * outputs * inputs);
+    let rotate = kernel(cx, shader!("conv2d_rotate_filter"), grid)
+        .define("IN_VECS", inputs)
+        .define("OUT_VECS", outputs)
+        .define("TAPS", TAPS)
+        .bind("weight", weight)
+        .bind("out", rotated);
+    cx.dispatch(rotate);
+    let direction = Direction::backward(geometry, cx.batch());
+    convolve(cx, direction, dy.buffer, rotated, dx, None);
+}
+
+fn convolve(
+    cx: &mut Lowering<'_>,
+    direction: Direction,
+    x: BufferId,
+    weight: BufferId,
+    y: &Operand,
+    bias: Option<&Operand>,
+) {
+    let ([inputs, ..], [outputs, height, width]) = (direction.from, direction.to);
+    let tiles = direction.tiles();
+    let u = cx.temporary("u", ELEMENTS * inputs * LANES * outputs * LANES);
+    let grid = Grid::Threads(inputs * LANES * outputs);
+    let filter = kernel(cx, shader!("conv2d_winograd_filter"), grid)
+        .define("ROWS", inputs * LANES)
+        .define("OUT_VECS", outputs)
+        .bind("weight", weight)
+        .bind("u", u);
+    cx.dispatch(filter);
+    let v = transform_input(cx, direction, x);
+
+    let m = cx.temporary("m", ELEMENTS * tiles * outputs * LANES);
+    let map = Map {
+        batch: 1,
+        height: 1,
+        width: tiles,
+        vectors: outputs,
+        summed: inputs,
+        taps: ELEMENTS,
+        lanes: LANES,
+    };
+    let tile = Tile::choose(map, cx.adapter());
+    let grid = Grid::Layers(tile.invocations(map), ELEMENTS);
+    let product = kernel(cx, shader!("conv2d_winograd_product"), grid)
+        .define("TILES", tiles)
+        .define("IN_VECS", inputs)
+        .define("OUT_VECS", outputs)
+        .define("TILE_N", tile.width)
+        .define("TILE_O", tile.vectors)
+        .bind("v", v)
+        .bind("u", u)
+        .bind("m", m);
+    cx.dispatch(product);
+
+    let grid = Grid::Threads(tiles * outputs);
+    let mut output = kernel(cx, shader!("conv2d_winograd_output"), grid)
+        .define("BATCH", direction.batch)
+        .define("OUT_HEIGHT", height)
+        .define("OUT_WIDTH", width)
+        .define("OUT_VECS", outputs)
+        .bind("m", m)
+        .bind("y", y);
+    if let Some(bias) = bias {
+        output = output.flag("BIAS", true).bind("bias", bias);
+    }
+    cx.dispatch(output);
+}
+
+/// The transformed patches of 4×4 pixels under every tile of results.
+fn transform_input(cx: &mut Lowering<'_>, direction: Direction, x: BufferId) -> BufferId {
+    let [inputs, height, width] = direction.from;
+    let v = cx.temporary("v", ELEMENTS * direction.tiles() * inputs * LANES);
+    let grid = Grid::Threads(direction.tiles() * inputs);
+    let input = kernel(cx, shader!("conv2d_winograd_input"), grid)
+        .define("BATCH", direction.batch)
+        .define("IN_HEIGHT", height)
+        .define("IN_WIDTH", width)
+        .define("IN_VECS", inputs)
+        .define_signed("PADDING_H", direction.padding[0])
+        .define_signed("PADDING_W", direction.padding[1])
+        .define("TILES_H", direction.to[1].div_ceil(2))
+        .define("TILES_W", direction.to[2].div_ceil(2))
+        .bind("x", x)
+        .bind("v", v);
+    cx.dispatch(input);
+    v
+}
+
+/// The gradient with respect to the filters: sums over the tiles of transformed products.
+pub(super) fn grad_weight(cx: &mut Lowering<'_>, geometry: Geometry, [x, dy, dw]: [&Operand; 3]) {
+    let direction = Direction::forward(geometry, cx.batch());
+    let ([inputs, ..], [outputs, height, width]) = (direction.from, direction.to);
+    let tiles = direction.tiles();
+    let v = transform_input(cx, direction, x.buffer);
+
+    let d = cx.temporary("d", ELEMENTS * tiles * outputs * LANES);
+    let grid = Grid::Threads(tiles * outputs);
+    let delta = kernel(cx, shader!("conv2d_winograd_grad_output"), grid)
+        .define("BATCH", direction.batch)
+        .define("OUT_HEIGHT", height)
+        .define("OUT_WIDTH", width)
+        .define("OUT_VECS", outputs)
+        .bind("dy", dy)
+        .bind("d", d);
+    cx.dispatch(delta);
+
+    let filter = Filter {
+        taps: 1,
+        inputs,
+        outputs,
+        lanes: LANES,
+        pixels: ELEMENTS * tiles,
+    };
+    let tile = OuterTile::choose(filter, cx.adapter());
+    let base = tile.count(filter);
+    let wanted = if cx.adapter().cpu { 128 } else { 65_536 };
+    let split = Split::new(tiles, 1, ELEMENTS * base, wanted, 64);
+    let length = inputs * LANES * outputs * LANES;
+    let partials = cx.temporary("partials", split.parts * ELEMENTS * length);
+    let grid = Grid::Layers(base * split.parts, ELEMENTS);
+    let product = kernel(cx, shader!("conv2d_winograd_grad_product"), grid)
+        .define("TILES", tiles)
+        .define("IN_VECS", inputs)
+        .define("OUT_VECS", outputs)
+        .define("SPLITS", split.parts)
+        .define("SPLIT_TILES", split.rows)
+        .define("TILE_C", tile.inputs)
+        .define("TILE_O", tile.outputs)
+        .bind("v", v)
+        .bind("d", d)
+        .bind("partials", partials);
+    cx.dispatch(product);
+
+    let grid = Grid::Threads(inputs * LANES * outputs);
+    let result = kernel(cx, shader!("conv2d_winograd_grad_weight"), grid)
+        .define("ROWS", inputs * LANES)
+        .define("OUT_VECS", outputs)
+        .define("SPLITS", split.parts)
+        .bind("partials", partials)
+        .bind("dw", dw);
+    cx.dispatch(result);
+}

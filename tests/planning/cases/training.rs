@@ -1,0 +1,104 @@
+//! What a training step does beside the network.
+
+use std::sync::Arc;
+
+use wgrad::graph::{Element, Graph, ValueType, Var};
+use wgrad::layout::Layout;
+use wgrad::ops::Operator;
+use wgrad::ops::training::{Conclude, Gather, GatherLabels, RunningAverage, Stored, Update};
+use wgrad::shape::Shape;
+use wgrad::train::{Adam, AdamW, Sgd, UpdateRule};
+
+use super::Cases;
+
+/// Update rules. A new one is one line.
+fn rules() -> Vec<Arc<dyn UpdateRule>> {
+    vec![
+        Arc::new(Sgd::new(0.1)),
+        Arc::new(
+            Sgd::new(0.1)
+                .momentum(0.9)
+                .nesterov(true)
+                .weight_decay(1e-4),
+        ),
+        Arc::new(Adam::new(1e-3)),
+        Arc::new(AdamW::new(1e-3).weight_decay(0.01)),
+    ]
+}
+
+pub fn step(cases: &mut Cases) {
+    for stored in [Stored::U8, Stored::F32] {
+        for (batch, shape) in [
+            (1, &[1, 1, 1][..]),
+            (3, &[5, 2, 3]),
+            (64, &[3, 32, 32]),
+            (5, &[7]),
+        ] {
+            cases.add_forward(batch, |graph| gather(graph, shape, stored));
+        }
+    }
+    for batch in [1, 64, 1000] {
+        cases.add_forward(batch, |graph| {
+            let labels = row(graph, "dataset.labels", 60_000, Element::U32);
+            let order = row(graph, "dataset.order", 60_000, Element::U32);
+            graph.apply("labels", GatherLabels, &[labels, order])
+        });
+    }
+    for len in [64, 640, 1 << 20, 1 << 27] {
+        cases.add_forward(1, |graph| status(graph, len));
+        cases.add_forward(1, |graph| {
+            let status = status(graph, len);
+            act(graph, Arc::new(RunningAverage { len }), status)
+        });
+        for rule in rules() {
+            cases.add_forward(1, |graph| {
+                let status = status(graph, len);
+                act(graph, Arc::new(Update { rule, len }), status)
+            });
+        }
+    }
+}
+
+/// A row of numbers that is there before the step.
+fn row(graph: &mut Graph, name: &str, len: usize, element: Element) -> Var {
+    let shape = Shape::from(len);
+    let value_type = ValueType {
+        layout: Layout::row_major(&shape),
+        shape,
+        batched: false,
+        element,
+    };
+    graph.persistent(name, value_type, name, 0)
+}
+
+fn gather(graph: &mut Graph, shape: &[usize], stored: Stored) -> Var {
+    let samples = row(graph, "dataset.samples", 1 << 20, Element::U32);
+    let scales = row(graph, "dataset.scales", 4 * shape[0], Element::F32);
+    let order = row(graph, "dataset.order", 60_000, Element::U32);
+    let gather = Gather {
+        shape: Shape::from(shape),
+        stored,
+    };
+    graph.apply("input", gather, &[samples, scales, order])
+}
+
+/// The end of a step whose gradients hold `len` elements.
+fn status(graph: &mut Graph, len: usize) -> Var {
+    let loss = row(graph, "loss", 4, Element::F32);
+    let status = graph.apply(
+        "step",
+        Conclude {
+            gradients: len,
+            statistics: 0,
+        },
+        &[loss],
+    );
+    graph.place(status, "status", 0);
+    status
+}
+
+/// Applies what has no result, and gives the status on.
+fn act(graph: &mut Graph, operator: Arc<dyn Operator>, status: Var) -> Var {
+    graph.apply_all("act", operator, &[status]);
+    status
+}

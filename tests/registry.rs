@@ -1,0 +1,337 @@
+//! No operator without its kernels, its reference and its tests; see `wgrad::ops::registry`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod planning;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use planning::cases::{self, Case};
+use planning::{profiles, random_graph};
+use wgrad::ops::registry::{HELPERS, OPERATORS};
+use wgrad::plan::Mode;
+
+/// Files of `src/ops/` that hold no operator.
+const WITHOUT_OPERATOR: &[&str] = &[
+    "elementwise",
+    "loss",
+    "mod",
+    "pool_window",
+    "registry",
+    "split",
+    "sum_partials",
+    "window",
+];
+
+fn path(relative: impl AsRef<Path>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+}
+
+/// The text of a file, empty if there is none.
+fn text(relative: impl AsRef<Path>) -> String {
+    fs::read_to_string(path(relative)).unwrap_or_default()
+}
+
+/// The names in a folder, without `.rs` or `.wgsl`.
+fn stems(folder: &str) -> BTreeSet<String> {
+    fs::read_dir(path(folder))
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            path.file_stem().unwrap().to_str().unwrap().to_owned()
+        })
+        .collect()
+}
+
+/// The text of every Rust file below a folder.
+fn sources(folder: &Path) -> Vec<String> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            texts.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            texts.push(fs::read_to_string(path).unwrap());
+        }
+    }
+    texts
+}
+
+/// The names that operators give themselves: the literal behind each `fn name(&self)`.
+fn names_in(text: &str) -> Vec<String> {
+    let bodies = text.split("fn name(&self) -> &'static str {").skip(1);
+    bodies
+        .filter_map(|body| {
+            let literal = body.split('}').next()?.trim();
+            let name = literal.strip_prefix('"')?.strip_suffix('"')?;
+            Some(name.to_owned())
+        })
+        .collect()
+}
+
+fn registered() -> BTreeSet<&'static str> {
+    let entries = OPERATORS.iter().flat_map(|entry| entry.operators);
+    let helpers = HELPERS.iter().flat_map(|helper| helper.operators);
+    entries.chain(helpers).copied().collect()
+}
+
+/// Collects what is missing, so that one run names all of it.
+#[derive(Default)]
+struct Missing(Vec<String>);
+
+impl Missing {
+    fn unless(&mut self, there: bool, what: String) {
+        if !there {
+            self.0.push(what);
+        }
+    }
+}
+
+impl Drop for Missing {
+    fn drop(&mut self) {
+        let nothing = self.0.is_empty() || std::thread::panicking();
+        assert!(nothing, "missing:\n{}", self.0.join("\n"));
+    }
+}
+
+#[test]
+fn the_tables_are_in_order() {
+    let entries: Vec<&str> = OPERATORS.iter().map(|entry| entry.stem).collect();
+    let helpers: Vec<&str> = HELPERS.iter().map(|helper| helper.stem).collect();
+    for stems in [&entries, &helpers] {
+        assert!(stems.is_sorted_by(|a, b| a < b), "{stems:?}");
+    }
+    let names = OPERATORS.iter().flat_map(|e| e.operators);
+    let names = names.chain(HELPERS.iter().flat_map(|h| h.operators));
+    assert_eq!(names.count(), registered().len(), "a name comes twice");
+    for entry in OPERATORS {
+        assert_eq!(entry.operators[0], entry.stem, "the forward operator first");
+        assert!(!entry.description.is_empty() && !entry.source.is_empty());
+        let gradients = &entry.operators[1..];
+        let prefix = format!("{}_grad", entry.stem);
+        assert!(
+            gradients.iter().all(|g| g.starts_with(&prefix)),
+            "{entry:?}"
+        );
+    }
+    for helper in HELPERS {
+        let serves = |stem: &&str| entries.contains(stem);
+        assert!(helper.serves.iter().all(serves), "{helper:?}");
+        assert!(!helper.serves.is_empty() || helper.stem == "training");
+    }
+}
+
+/// One stem in four trees.
+#[test]
+fn every_operator_has_its_files() {
+    let mut missing = Missing::default();
+    let shaders = stems("shaders");
+    for entry in OPERATORS {
+        let stem = entry.stem;
+        let source = [
+            format!("src/ops/{stem}.rs"),
+            format!("src/ops/{stem}/mod.rs"),
+        ];
+        let there = source.iter().any(|file| path(file).exists());
+        missing.unless(there, format!("{} or {}", source[0], source[1]));
+        let shader = shaders
+            .iter()
+            .any(|s| s == stem || s.starts_with(&format!("{stem}_")));
+        missing.unless(shader != entry.is_view, format!("shaders/{stem}.wgsl"));
+        for folder in ["tests/reference", "tests/ops"] {
+            let file = format!("{folder}/{stem}.rs");
+            missing.unless(path(&file).exists(), file);
+            let module = text(format!("{folder}/mod.rs"));
+            let declared = module.contains(&format!("mod {stem};"));
+            missing.unless(declared, format!("`mod {stem};` in {folder}/mod.rs"));
+        }
+    }
+}
+
+/// A file that exists may still test nothing.
+#[test]
+fn every_operator_has_a_property_and_its_gradient_is_compared() {
+    let mut missing = Missing::default();
+    for entry in OPERATORS {
+        let stem = entry.stem;
+        let file = format!("tests/ops/{stem}.rs");
+        let test = text(&file);
+        let mut wants = |what: &str, there: bool| {
+            missing.unless(there, format!("{what} in {file}"));
+        };
+        wants("a property (`proptest!`)", test.contains("proptest!"));
+        wants(
+            "a comparison (`assert_close`)",
+            test.contains("assert_close("),
+        );
+        wants(
+            "a gradient",
+            test.contains("gradients(") || test.contains("gradients_from("),
+        );
+        wants(
+            "the reference",
+            test.contains("use crate::reference") && test.contains(stem),
+        );
+        let reference = text(format!("tests/reference/{stem}.rs"));
+        let beside = text(format!("tests/reference/{stem}_tests.rs"));
+        missing.unless(
+            reference.contains("assert_gradient(") || beside.contains("assert_gradient("),
+            format!("central differences in tests/reference/{stem}.rs"),
+        );
+        missing.unless(
+            reference.contains("pub fn grad"),
+            format!("a gradient in tests/reference/{stem}.rs"),
+        );
+    }
+}
+
+/// The other way round: what exists is registered.
+#[test]
+fn every_file_belongs_to_an_operator() {
+    let mut missing = Missing::default();
+    let entries = OPERATORS.iter().map(|entry| entry.stem);
+    let helpers = HELPERS.iter().map(|helper| helper.stem);
+    let known: BTreeSet<&str> = entries.chain(helpers).collect();
+    for stem in stems("src/ops") {
+        let supports = WITHOUT_OPERATOR.contains(&stem.as_str());
+        let what = format!("`{stem}` of src/ops in the registry");
+        missing.unless(known.contains(stem.as_str()) != supports, what);
+    }
+    for stem in stems("tests/ops") {
+        let what = format!("`{stem}` of tests/ops in the registry");
+        missing.unless(known.contains(stem.as_str()) || stem == "mod", what);
+    }
+    for stem in WITHOUT_OPERATOR {
+        let source = text(format!("src/ops/{stem}.rs"));
+        missing.unless(!source.is_empty(), format!("src/ops/{stem}.rs"));
+        let what = format!("src/ops/{stem}.rs in the registry, as it holds an operator");
+        missing.unless(!source.contains("impl Operator for"), what);
+    }
+    for stem in known {
+        let files = [
+            format!("src/ops/{stem}.rs"),
+            format!("src/ops/{stem}/mod.rs"),
+        ];
+        let there = files.iter().any(|file| path(file).exists());
+        missing.unless(there, format!("src/ops/{stem}.rs"));
+    }
+}
+
+#[test]
+fn every_name_in_the_sources_is_registered() {
+    let texts = sources(&path("src/ops"));
+    let found: BTreeSet<String> = texts.iter().flat_map(|text| names_in(text)).collect();
+    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+    assert_eq!(found, registered());
+}
+
+/// The names of all operators in the cases of a stem, with their gradients.
+fn operators_of(cases: &[Case]) -> BTreeSet<&'static str> {
+    let tasks = cases.iter().flat_map(Case::tasks);
+    tasks
+        .flat_map(|task| {
+            let nodes = task.graph.nodes().iter();
+            nodes.map(|node| node.operator.name()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The table of cases, which the tests of shaders plan, has every operator.
+#[test]
+fn every_operator_has_cases_that_reach_its_gradients() {
+    let mut missing = Missing::default();
+    let cases: BTreeMap<&str, Vec<Case>> = cases::STEMS
+        .iter()
+        .map(|(stem, fill)| (*stem, cases::of_stem(stem, *fill)))
+        .collect();
+    let mut seen = BTreeSet::new();
+    for entry in OPERATORS {
+        let Some(cases) = cases.get(entry.stem) else {
+            missing.unless(false, format!("cases of `{}`", entry.stem));
+            continue;
+        };
+        let operators = operators_of(cases);
+        for operator in entry.operators {
+            let what = format!("`{operator}` in the cases of `{}`", entry.stem);
+            missing.unless(operators.contains(operator), what);
+        }
+        seen.extend(operators);
+    }
+    seen.extend(
+        cases
+            .get("training")
+            .map(|c| operators_of(c))
+            .unwrap_or_default(),
+    );
+    // A copy is a matter of planning; the graph has none.
+    for operator in registered().difference(&BTreeSet::from(["copy"])) {
+        missing.unless(seen.contains(operator), format!("`{operator}` in a case"));
+    }
+}
+
+/// What the table says of parameters and views is so.
+#[test]
+fn entries_say_what_operators_do() {
+    for entry in OPERATORS {
+        let (_, fill) = cases::STEMS.iter().find(|(s, _)| *s == entry.stem).unwrap();
+        let cases = cases::of_stem(entry.stem, *fill);
+        let mut learned = BTreeSet::new();
+        let mut views = BTreeSet::new();
+        for case in &cases {
+            for parameter in case.graph.parameters().iter().filter(|p| p.is_trained()) {
+                learned.extend(parameter.name.rsplit('.').next().map(str::to_owned));
+            }
+            let nodes = case.graph.nodes().iter();
+            for node in nodes.filter(|node| node.operator.name() == entry.stem) {
+                let is_view = |mode| node.operator.is_view(mode);
+                views.insert(is_view(Mode::Training) && is_view(Mode::Evaluation));
+            }
+        }
+        let learned: BTreeSet<&str> = learned.iter().map(String::as_str).collect();
+        assert_eq!(learned, entry.learns.iter().copied().collect(), "{entry:?}");
+        // Dropout with probability 0 is a view too; a view always is.
+        assert_eq!(!views.contains(&false), entry.is_view, "{entry:?}");
+    }
+}
+
+/// A stem's kernels bear its name: its cases reach one of its own.
+#[test]
+fn operators_use_kernels_of_their_own() {
+    for entry in OPERATORS.iter().filter(|entry| !entry.is_view) {
+        let (_, fill) = cases::STEMS.iter().find(|(s, _)| *s == entry.stem).unwrap();
+        let cases = cases::of_stem(entry.stem, *fill);
+        let own = cases.iter().any(|case| {
+            let planned = profiles().map(|adapter| case.plan(&adapter));
+            let mut commands = planned.iter().flatten().flat_map(|p| &p.recording.commands);
+            commands.any(|command| command.shader.name == entry.stem)
+        });
+        assert!(
+            own,
+            "no case of `{}` uses shaders/{}.wgsl",
+            entry.stem, entry.stem
+        );
+    }
+}
+
+/// Random networks are made of every operator that is no loss.
+#[test]
+fn random_networks_may_have_every_operator() {
+    let mut missing = Missing::default();
+    let grown: Vec<&str> = random_graph::operators().collect();
+    // The losses stand at the end of every network, with a view before them.
+    let always = ["mse", "reshape", "softmax_cross_entropy"];
+    for entry in OPERATORS
+        .iter()
+        .filter(|entry| !always.contains(&entry.stem))
+    {
+        let what = format!("`{}` in tests/planning/random_graph.rs", entry.stem);
+        missing.unless(grown.contains(&entry.stem), what);
+    }
+}

@@ -1,0 +1,32 @@
+//! Training as a whole, through the public interface: against PyTorch and the references of the
+//! update rules, its determinism, its errors, its memory, and whether it learns.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod reference;
+mod support;
+
+#[path = "training/determinism.rs"]
+mod determinism;
+#[path = "training/errors.rs"]
+mod errors;
+#[path = "training/evaluation.rs"]
+mod evaluation;
+#[path = "training/golden.rs"]
+mod golden;
+#[path = "training/learning.rs"]
+mod learning;
+#[path = "training/no_adapter.rs"]
+mod no_adapter;
+#[path = "training/non_finite.rs"]
+mod non_finite;
+#[path = "training/rules.rs"]
+mod rules;
+#[path = "training/setup.rs"]
+mod setup;
+#[path = "training/steady.rs"]
+mod steady;

@@ -1,0 +1,181 @@
+//! Evaluation and prediction against computation by hand.
+
+use wgrad::data::Dataset;
+use wgrad::graph::Network;
+use wgrad::train::{Loss, Model, Prediction, Sgd, Trainer};
+
+use super::setup::{assert_same, bits, classified, normal, parameters, varied};
+use crate::reference::{Tensor, batch_norm};
+use crate::support::compare::{Tolerance, compare};
+use crate::support::gpu::device;
+
+fn answers(model: &Model, data: &Dataset) -> Vec<Prediction> {
+    let indices: Vec<u32> = (0..data.len() as u32).collect();
+    model.predict_batch(&data.batch(&indices).unwrap()).unwrap()
+}
+
+/// −log of the softmax of the logit of the true class.
+fn cross_entropy(logits: &[f32], label: u32) -> f64 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let shifted = |v: f32| f64::from(v) - f64::from(largest);
+    let sum: f64 = logits.iter().map(|&v| shifted(v).exp()).sum();
+    sum.ln() - shifted(logits[label as usize])
+}
+
+fn assert_loss(found: f64, expected: f64) {
+    let close = (found - expected).abs() <= 1e-5 * expected;
+    assert!(close, "loss {found}, by hand {expected}");
+}
+
+/// A little training, so that running statistics are not those of the start.
+fn trained(device: &wgrad::Device) -> Model {
+    let mut model = varied().build(device, 4).unwrap();
+    let data = classified(40, &[1, 8, 8], 10);
+    let trainer = Trainer::new(Sgd::new(0.05)).batch_size(8);
+    let mut training = trainer.start(&mut model, &data).unwrap();
+    for _ in 0..10 {
+        training.step().unwrap();
+    }
+    training.losses().unwrap();
+    model
+}
+
+/// Fewer samples than a batch, one more, and several batches with a rest.
+#[test]
+fn loss_accuracy_and_confusion_are_those_of_the_predictions() {
+    let Some(device) = device() else { return };
+    let model = trained(device);
+    let before = parameters(&model);
+    for count in [1, 37, 257, 517] {
+        let data = classified(count, &[1, 8, 8], 10);
+        let labels = data.labels().unwrap();
+        let answers = answers(&model, &data);
+        assert_eq!(answers.len(), count);
+        let losses = answers
+            .iter()
+            .zip(labels)
+            .map(|(a, &l)| cross_entropy(a.values(), l));
+        let right = answers
+            .iter()
+            .zip(labels)
+            .filter(|(a, l)| a.top1() == **l as usize);
+
+        let evaluation = model.evaluate(&data).unwrap();
+        assert_loss(evaluation.loss, losses.sum::<f64>() / count as f64);
+        assert_eq!(
+            evaluation.accuracy,
+            Some(right.count() as f64 / count as f64)
+        );
+        let confusion = evaluation.confusion.unwrap();
+        for (class, row) in (0..10_u32).map(|class| (class, class as usize)) {
+            for predicted in 0..10_usize {
+                let expected = answers.iter().zip(labels);
+                let expected = expected.filter(|(a, l)| **l == class && a.top1() == predicted);
+                assert_eq!(confusion.count(row, predicted), expected.count() as u64);
+            }
+        }
+    }
+    assert_same(&parameters(&model), &before);
+}
+
+#[test]
+fn squared_error_is_that_of_the_predictions() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([3, 4, 4]);
+    net.conv(5, 3).tanh().linear(3);
+    let mut model = net.build(device, 4).unwrap();
+    let data = |count: usize| {
+        let values = normal(&[count, 48], 1);
+        Dataset::regression([3, 4, 4], values, [3], normal(&[count, 3], 2)).unwrap()
+    };
+    // Evaluation reports the loss of the last training.
+    let (ten, trainer) = (
+        data(10),
+        Trainer::new(Sgd::new(0.1)).loss(Loss::MeanSquaredError),
+    );
+    trainer.start(&mut model, &ten).unwrap().step().unwrap();
+    for count in [1, 5, 300] {
+        let targets = normal(&[count, 3], 2);
+        let answers = answers(&model, &data(count));
+        let values = answers.iter().flat_map(Prediction::values);
+        let errors = values
+            .zip(&targets)
+            .map(|(y, t)| (f64::from(*y) - f64::from(*t)).powi(2));
+        let evaluation = model.evaluate(&data(count)).unwrap();
+        assert_loss(evaluation.loss, errors.sum::<f64>() / (3 * count) as f64);
+        assert_eq!(evaluation.accuracy, None);
+        assert_eq!(evaluation.confusion, None);
+    }
+}
+
+/// A network may answer with a class of which the data set has no samples, nor a name.
+#[test]
+fn fewer_classes_than_outputs() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([4]);
+    net.linear(5);
+    let mut model = net.build(device, 4).unwrap();
+    model.set_parameter("linear1.weight", &[0.0; 20]).unwrap();
+    model
+        .set_parameter("linear1.bias", &[0.0, 0.0, 0.0, 0.0, 9.0])
+        .unwrap();
+    let data = Dataset::from_f32([4], normal(&[3, 4], 1), vec![0, 1, 1], ["cat", "dog"]);
+    let evaluation = model.evaluate(&data.unwrap()).unwrap();
+    assert_eq!(evaluation.accuracy, Some(0.0));
+    assert_eq!(evaluation.confusion.unwrap().count(1, 4), 2);
+}
+
+#[test]
+fn one_sample_is_answered_as_it_is_among_others() {
+    let Some(device) = device() else { return };
+    let model = trained(device);
+    let data = classified(67, &[1, 8, 8], 10);
+    let answers = answers(&model, &data);
+    for index in [0, 1, 63, 64, 66] {
+        let alone = model.predict(&data.image(index)).unwrap();
+        let among: Vec<f64> = answers[index].values().iter().map(|&v| v.into()).collect();
+        compare(alone.values(), &among, Tolerance::F32).unwrap();
+        let sum: f32 = alone.probabilities().iter().sum();
+        assert!((sum - 1.0).abs() <= 1e-5);
+        assert_eq!(alone.top(3).len(), 3);
+        assert_eq!(alone.top(1)[0].0, alone.top1());
+    }
+}
+
+#[test]
+fn normalisation_is_by_running_statistics() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([3, 2, 2]);
+    net.batch_norm();
+    let mut model = net.build(device, 4).unwrap();
+    let vectors: [(&str, [f32; 3]); 4] = [
+        ("bn1.weight", [1.5, -0.5, 2.0]),
+        ("bn1.bias", [0.25, 0.0, -1.0]),
+        ("bn1.running_mean", [3.0, -2.0, 0.5]),
+        ("bn1.running_var", [4.0, 0.25, 9.0]),
+    ];
+    for (name, values) in &vectors {
+        model.set_parameter(name, values).unwrap();
+    }
+    let [weight, bias, mean, variance] = vectors.map(|(_, v)| Tensor::from_f32(&[3], &v));
+    let x = Tensor::normal(&[5, 3, 2, 2], 6);
+    let expected = batch_norm::forward_evaluation(&x, [&weight, &bias], [&mean, &variance], 1e-5);
+    let answers = model.predict_batch(&x.to_f32()).unwrap();
+    let found: Vec<f32> = answers
+        .iter()
+        .flat_map(Prediction::values)
+        .copied()
+        .collect();
+    compare(&found, &expected.data, Tolerance::F32).unwrap();
+}
+
+#[test]
+fn dropout_does_nothing() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([20]);
+    net.dropout(0.9);
+    let model = net.build(device, 4).unwrap();
+    let sample = normal(&[20], 3);
+    let answer = &model.predict_batch(&sample).unwrap()[0];
+    assert_eq!(bits(answer.values()), bits(&sample));
+}

@@ -3,14 +3,19 @@
 //! fixed width both vanish.
 //!
 //! What is measured: the mean square of every layer's response before its rectifier (their mean
-//! is zero, so this is their variance), over all samples, channels and positions, and of the
-//! gradient with respect to it, for random δ behind the last layer. Both are averaged over
-//! [`DRAWS`] independent draws of all weights: the theory speaks of the expectation over weights,
-//! and one draw of a network 20 layers deep and n = 9·32 wide scatters about it by a factor of
-//! about exp(√(5·20/n)) = 1.8.
+//! is zero, so this is their variance), over all channels and positions, and of the gradient with
+//! respect to it, for random δ behind the last layer. Two things come between this and the theory:
 //!
-//! Nothing is corrected for the zeros around the image, which take from the signal what a filter
-//! reads there. In expectation that is a factor of 0.75 over twenty layers of 32×32 pixels.
+//! * The zeros around the image, of which the theory knows nothing. What they take is known
+//!   exactly, see [`seen`], and divided out; over 20 layers of 12×12 pixels it is a factor of 0.39.
+//! * The theory speaks of the expectation over weights. Through 20 layers of C channels one draw
+//!   of the weights scatters about it by a factor of up to exp(√(5·20/C)), because rectifiers make
+//!   the positions of an image ever more alike and leave only C independent terms. With C = 128
+//!   that is 2.4 (with 32 channels it would be 6), and the mean square is averaged over
+//!   [`DRAWS`] draws of all weights.
+//!
+//! "Kept within a factor of 2" then means: the largest of the twenty layers' variances is less
+//! than twice the smallest.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,9 +33,9 @@ use wgrad::random::Seed;
 use wgrad::{Device, Session, SessionOptions};
 
 const LAYERS: usize = 20;
-const CHANNELS: usize = 32;
-const SIZE: usize = 32;
-const BATCH: usize = 2;
+const CHANNELS: usize = 128;
+const SIZE: usize = 12;
+const BATCH: usize = 1;
 const DRAWS: u64 = 4;
 
 /// Which rectifier follows every convolution.
@@ -40,7 +45,8 @@ enum Rectifier {
     Prelu,
 }
 
-/// Mean squares by layer, from the first to the last.
+/// Mean squares by layer, as if the image had no border: of the responses from the first layer to
+/// the last, of the gradients from the last to the first.
 #[derive(Debug)]
 struct Signals {
     responses: Vec<f64>,
@@ -83,8 +89,20 @@ fn noise(seed: Seed, name: &str) -> Vec<f32> {
     unit.sample(&shape, Fans::default(), seed, name).unwrap()
 }
 
+/// The share of the signal that is left after `layers` convolutions with zeros around the image:
+/// in expectation, the mean square at a position is the mean over its filter's taps of the mean
+/// squares there, and 0 outside. Rows and columns are independent of each other.
+fn seen(layers: usize) -> f64 {
+    let mut line = [1.0; SIZE];
+    for _ in 0..layers {
+        let at = |i: usize| line.get(i).copied().unwrap_or(0.0);
+        line = std::array::from_fn(|i| (at(i.wrapping_sub(1)) + at(i) + at(i + 1)) / 3.0);
+    }
+    (line.iter().sum::<f64>() / SIZE as f64).powi(2)
+}
+
 /// Runs the network forward and backward, with weights by the default law or by `init`.
-fn measure(device: &Device, rectifier: Rectifier, init: Option<&Init>) -> Signals {
+fn measure(device: &Device, rectifier: Rectifier, init: Option<&Init>, draws: u64) -> Signals {
     let (mut graph, input, responses, output) = network(rectifier, init);
     let delta = graph.input("delta", [CHANNELS, SIZE, SIZE]);
     let seeds = [(output, delta)];
@@ -92,7 +110,7 @@ fn measure(device: &Device, rectifier: Rectifier, init: Option<&Init>) -> Signal
     let targets: Vec<Var> = responses.iter().chain(&gradients).copied().collect();
     let session = Session::new(device, &graph, &targets, SessionOptions::training(BATCH)).unwrap();
     let mut squares = vec![0.0; targets.len()];
-    for draw in 0..DRAWS {
+    for draw in 0..draws {
         let seed = Seed(draw);
         for parameter in graph.parameters() {
             let Initialiser::Given(init) = &parameter.initialiser else {
@@ -106,13 +124,16 @@ fn measure(device: &Device, rectifier: Rectifier, init: Option<&Init>) -> Signal
         session.set(delta, &noise(seed, "delta")).unwrap();
         session.run().unwrap();
         for (square, target) in squares.iter_mut().zip(&targets) {
-            *square += mean_square(&session.get(*target).unwrap()) / DRAWS as f64;
+            *square += mean_square(&session.get(*target).unwrap()) / draws as f64;
         }
     }
-    let gradients = squares.split_off(LAYERS);
+    let mut gradients = squares.split_off(LAYERS);
+    // Both in the order in which the signal flows.
+    gradients.reverse();
+    let divide = |(i, square): (usize, &f64), passed: usize| square / seen(i + passed);
     Signals {
-        responses: squares,
-        gradients,
+        responses: squares.iter().enumerate().map(|s| divide(s, 1)).collect(),
+        gradients: gradients.iter().enumerate().map(|s| divide(s, 0)).collect(),
     }
 }
 
@@ -125,12 +146,7 @@ fn spread(by_layer: &[f64]) -> f64 {
 
 fn assert_kept(rectifier: Rectifier) {
     let Some(device) = gpu::device() else { return };
-    let signals = measure(device, rectifier, None);
-    eprintln!(
-        "{rectifier:?} {signals:.3?} {} {}",
-        spread(&signals.responses),
-        spread(&signals.gradients)
-    );
+    let signals = measure(device, rectifier, None, DRAWS);
     assert!(spread(&signals.responses) < 2.0, "{signals:.3?}");
     assert!(spread(&signals.gradients) < 2.0, "{signals:.3?}");
 }
@@ -154,12 +170,12 @@ fn weights_of_a_fixed_width_let_the_signal_vanish() {
         mean: 0.0,
         std: 0.01,
     };
-    let signals = measure(device, Rectifier::Relu, Some(&init));
-    let mut gradients = signals.gradients.clone();
-    gradients.reverse();
-    for (what, by_layer) in [("responses", &signals.responses), ("gradients", &gradients)] {
+    let signals = measure(device, Rectifier::Relu, Some(&init), 1);
+    for (what, by_layer) in [
+        ("responses", &signals.responses),
+        ("gradients", &signals.gradients),
+    ] {
         let (first, last) = (by_layer[0], by_layer[LAYERS - 1]);
-        eprintln!("{what} {by_layer:?}");
         assert!(last > 0.0 && last < 1e-3 * first, "{what}: {by_layer:?}");
         // The theory's rate: ½ n Var[w] a layer.
         let rate = (last / first).powf(1.0 / (LAYERS - 1) as f64);
@@ -180,11 +196,11 @@ fn twice_the_variance_lets_the_signal_explode() {
         mean: 0.0,
         std: (4.0 / fan_in).sqrt(),
     };
-    let signals = measure(device, Rectifier::Relu, Some(&init));
+    let signals = measure(device, Rectifier::Relu, Some(&init), 1);
     let growth = signals.responses[LAYERS - 1] / signals.responses[0];
     let expected = 2.0_f64.powi(LAYERS as i32 - 1);
     assert!(
-        growth > 0.4 * expected && growth < 2.0 * expected,
+        growth > 0.3 * expected && growth < 3.0 * expected,
         "the signal grew by {growth}, 2^19 = {expected} was expected"
     );
 }

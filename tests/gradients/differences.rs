@@ -25,7 +25,7 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn parameter(&mut self) -> &Tensor {
-        self.parameters.next().expect("as many parameters as used")
+        self.parameters.next().unwrap()
     }
 
     /// Notes a rectifier at `x`.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+
+use web_time::Instant;
 
 use super::model::Model;
 use super::progress::Progress;

@@ -6,8 +6,9 @@
 
 use crate::plan::AdapterProfile;
 
-/// Runs of a kernel over which its compilation should pay: about an epoch of a small data set.
-const EXPECTED_RUNS: u64 = 100;
+/// Runs of a kernel over which its compilation should pay: an epoch of some ten thousand samples.
+/// More favour long trainings, fewer an early first step.
+const EXPECTED_RUNS: u64 = 300;
 
 /// SIMD lanes of a CPU driver, and cores to keep busy.
 const SIMD: usize = 8;

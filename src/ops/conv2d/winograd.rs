@@ -103,7 +103,7 @@ fn convolve(
     let ([inputs, ..], [outputs, height, width]) = (direction.from, direction.to);
     let tiles = direction.tiles();
     let u = cx.temporary("u", ELEMENTS * inputs * LANES * outputs * LANES);
-    let grid = Grid::Threads(inputs * LANES * outputs);
+    let grid = Grid::Threads(inputs * LANES * outputs * LANES);
     let filter = kernel(cx, shader!("conv2d_winograd_filter"), grid)
         .define("ROWS", inputs * LANES)
         .define("OUT_VECS", outputs)
@@ -214,7 +214,7 @@ pub(super) fn grad_weight(cx: &mut Lowering<'_>, geometry: Geometry, [x, dy, dw]
         .bind("partials", partials);
     cx.dispatch(product);
 
-    let grid = Grid::Threads(inputs * LANES * outputs);
+    let grid = Grid::Threads(inputs * LANES * outputs * LANES);
     let result = kernel(cx, shader!("conv2d_winograd_grad_weight"), grid)
         .define("ROWS", inputs * LANES)
         .define("OUT_VECS", outputs)

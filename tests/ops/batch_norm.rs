@@ -37,7 +37,8 @@ impl Affine {
 fn check_training(x: &Tensor, epsilon: f32) {
     let Some(device) = gpu::device() else { return };
     let affine = Affine::random(x.shape[1]);
-    let dy = normal(&x.shape, 13);
+    // A seed of its own: for δ = x the formula cancels and only rounding is left.
+    let dy = normal(&x.shape, 4_013);
     let mut probe = Probe::new(x.shape[0]);
     let x_var = probe.input(x);
     let y = probe

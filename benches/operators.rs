@@ -1,4 +1,4 @@
-//! The three passes of convolutions, with their rates: `cargo bench --bench operators`.
+//! The three passes of convolutions, with their rates: `cargo bench -p wgrad-benches --bench operators`.
 //! The parity suite checks the same kernels; here each result is only checked to be finite.
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark may stop")]
 

@@ -1,5 +1,5 @@
 //! Whole training steps of the models S and M: `cargo xtask bench`, or
-//! `cargo bench --bench steps`. The loss is checked before anything is timed.
+//! `cargo bench -p wgrad-benches --bench steps`. The loss is checked before anything is timed.
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark may stop")]
 
 mod common;

@@ -63,7 +63,10 @@ fn stages() -> Vec<Stage> {
             work: Work::Tests,
         },
         cargo("examples", &["build", "--release", "--examples"]),
-        cargo("benches", &["bench", "--no-run"]),
+        cargo(
+            "benches",
+            &["bench", "--package", "wgrad-benches", "--no-run"],
+        ),
         Stage {
             name: "demo",
             work: Work::Demo,

@@ -52,7 +52,7 @@ pub fn test(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 /// `cargo xtask bench`.
 pub fn bench(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     session.device()?;
-    session.cargo(&words(&["bench"], args), &[])
+    session.cargo(&words(&["bench", "--package", "wgrad-benches"], args), &[])
 }
 
 /// `cargo xtask peers`: a package of its own, since other engines bring many dependencies.

@@ -51,7 +51,12 @@ macro_rules! shader {
 pub(crate) use shader;
 
 /// Modules that any shader may import, from outside the crate too.
-const MODULES: [Shader; 2] = [shader!("common"), shader!("philox")];
+const MODULES: [Shader; 4] = [
+    shader!("common"),
+    shader!("philox"),
+    shader!("epilogue"),
+    shader!("max_pool_route"),
+];
 
 /// A storage buffer of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,6 +215,9 @@ fn reflect(module: &naga::Module) -> Result<Vec<Binding>, String> {
             continue;
         };
         let name = variable.name.clone().unwrap_or_default();
+        // A variable of an imported module carries the module's name behind its own.
+        let name = name.split("X_naga_oil_mod_X").next().unwrap_or_default();
+        let name = name.to_owned();
         let AddressSpace::Storage { access } = variable.space else {
             return Err(format!("`{name}` is not a storage buffer"));
         };

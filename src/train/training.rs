@@ -85,6 +85,7 @@ impl<'a> Training<'a> {
         let options = PlanOptions {
             batch,
             mode: Mode::Training,
+            fuse: true,
             reuse: true,
         };
         let (profile, shaders) = (model.device.profile(), model.device.shaders());

@@ -3,6 +3,7 @@
 //!
 //! A new operator is a function and one line in [`STEMS`].
 
+mod fusion;
 mod layers;
 mod pointwise;
 mod training;
@@ -17,7 +18,7 @@ use super::{Planned, differentiable, options};
 /// Adds the cases of one stem.
 type Fill = fn(&mut Cases);
 
-/// The cases of every stem of the registry, and of training.
+/// The cases of every stem of the registry, of fusion, and of training.
 #[rustfmt::skip]
 pub const STEMS: &[(&str, Fill)] = &[
     ("add", pointwise::add),
@@ -25,6 +26,7 @@ pub const STEMS: &[(&str, Fill)] = &[
     ("concat", pointwise::concat),
     ("conv2d", windows::conv2d),
     ("dropout", pointwise::dropout),
+    ("fusion", fusion::networks),
     ("global_mean_pool", windows::global_mean_pool),
     ("leaky_relu", pointwise::leaky_relu),
     ("linear", layers::linear),

@@ -1,5 +1,6 @@
 //! What can be wrong with data.
 
+use std::io;
 use std::path::PathBuf;
 
 /// Why a data set was refused.
@@ -97,20 +98,106 @@ pub enum DataError {
         /// `bytes`, or `samples that are not bytes`.
         samples: &'static str,
     },
-    /// A file or byte string is not in idx form.
-    #[error("not an idx file of {expected}: {reason}")]
-    BadIdx {
-        /// `images` or `labels`.
-        expected: &'static str,
-        /// What was found.
-        reason: String,
-    },
-    /// A file could not be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
+    /// A file is missing, damaged or of another kind.
+    #[error("{}: {fault}", path.display())]
+    File {
+        /// The file; for bytes in memory, what they should hold (`images`, `labels`).
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
+        /// What is wrong with it.
+        fault: FileFault,
     },
+    /// A sample of a [`Source`](super::Source) could not be made.
+    #[error("sample {index}: {reason}")]
+    Source {
+        /// Index of the sample.
+        index: usize,
+        /// The source's own words.
+        reason: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A source gave a sample another kind or length of target than its first one has.
+    #[error("sample {index} has {found}, others have {expected}")]
+    MixedTargets {
+        /// Index of the sample.
+        index: usize,
+        /// Its target, in words.
+        found: String,
+        /// That of the others.
+        expected: String,
+    },
+}
+
+impl DataError {
+    /// An error of a [`Source`](super::Source) that has nothing more particular to say.
+    pub fn in_sample(
+        index: usize,
+        reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Source {
+            index,
+            reason: reason.into(),
+        }
+    }
+
+    /// `fault`, found in the file at `path`.
+    pub(super) fn file(path: impl Into<PathBuf>, fault: FileFault) -> Self {
+        Self::File {
+            path: path.into(),
+            fault,
+        }
+    }
+}
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileFault {
+    /// The system does not let it be read; [`io::ErrorKind::NotFound`] for a missing one.
+    #[error("cannot be read: {0}")]
+    Read(#[source] io::Error),
+    /// The gzip stream is cut short or damaged.
+    #[error("broken gzip stream: {0}")]
+    Gzip(#[source] io::Error),
+    /// It begins otherwise than files of its format do.
+    #[error("not in {format} format: begins with {found:?}, not with {expected:?}")]
+    Magic {
+        /// The format.
+        format: &'static str,
+        /// The bytes such a file begins with.
+        expected: Vec<u8>,
+        /// The bytes this file begins with.
+        found: Vec<u8>,
+    },
+    /// It ends too early.
+    #[error("ends after {found} bytes, where {expected} were announced")]
+    Truncated {
+        /// Bytes needed (decompressed); `u64::MAX` if more than can be counted.
+        expected: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// Something follows the announced contents.
+    #[error("goes on after the {expected} bytes that were announced")]
+    Trailing {
+        /// Bytes announced (decompressed).
+        expected: u64,
+    },
+    /// Labels and images are not equally many.
+    #[error("holds {labels} labels, but {} holds {images} images", image_file.display())]
+    CountMismatch {
+        /// Number of labels.
+        labels: usize,
+        /// Number of images.
+        images: usize,
+        /// The file of images.
+        image_file: PathBuf,
+    },
+    /// The contents do not make a data set.
+    #[error("{0}")]
+    Refused(#[source] Box<DataError>),
+}
+
+impl From<DataError> for FileFault {
+    fn from(error: DataError) -> Self {
+        Self::Refused(Box::new(error))
+    }
 }

@@ -19,19 +19,26 @@
 //! Images of bytes stay bytes, a quarter of the memory, until they are used.
 
 mod access;
+mod cifar;
+mod class_names;
 mod dataset;
 mod digits;
 mod error;
+mod file;
 mod idx;
+mod moments;
 mod normalisation;
 mod sample;
 mod split;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
+pub use cifar::{Cifar, cifar, cifar_folder};
 pub use dataset::{Dataset, Samples};
 pub use digits::digits;
-pub use error::DataError;
-pub use idx::{idx, idx_folder};
+pub use error::{DataError, FileFault};
+pub use idx::{idx, idx_files, idx_folder};
 pub use normalisation::Normalisation;
 pub use sample::{Classes, Sample, Target, Targets};

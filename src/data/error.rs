@@ -114,6 +114,14 @@ pub enum DataError {
         /// The source's own words.
         reason: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The samples do not fit into memory.
+    #[error("{samples} samples of {elements} elements do not fit into memory")]
+    TooLarge {
+        /// Number of samples.
+        samples: usize,
+        /// Elements of one.
+        elements: usize,
+    },
     /// A source gave a sample another kind or length of target than its first one has.
     #[error("sample {index} has {found}, others have {expected}")]
     MixedTargets {

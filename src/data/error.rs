@@ -122,6 +122,15 @@ pub enum DataError {
         /// Elements of one.
         elements: usize,
     },
+    /// A shape that images cannot be brought to.
+    #[error(
+        "images cannot have the shape {shape:?}; it is [channels, rows, columns] with 1, 3 or 4 \
+         channels"
+    )]
+    ImageShape {
+        /// The shape.
+        shape: [usize; 3],
+    },
     /// A source gave a sample another kind or length of target than its first one has.
     #[error("sample {index} has {found}, others have {expected}")]
     MixedTargets {
@@ -199,6 +208,49 @@ pub enum FileFault {
         /// The file of images.
         image_file: PathBuf,
     },
+    /// A line of a table cannot be used.
+    #[error("line {line}: {reason}")]
+    Line {
+        /// Its number, from 1.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A table lacks a column.
+    #[error("has no column {column}; there are: {known}")]
+    Column {
+        /// The column's name or number.
+        column: String,
+        /// The columns that exist.
+        known: String,
+    },
+    /// An image cannot be decoded.
+    #[error("cannot be decoded: {reason}")]
+    Image {
+        /// The decoder's words.
+        reason: String,
+    },
+    /// A folder of images has one class or none.
+    #[error("needs a folder for each of at least two classes, found {found}")]
+    TooFewClasses {
+        /// Folders found.
+        found: usize,
+    },
+    /// A class's folder has no image.
+    #[error("holds no image (png, jpg, jpeg)")]
+    NoImages,
+    /// A folder is named as no class is.
+    #[error("is none of the classes {known}")]
+    UnknownClass {
+        /// The classes.
+        known: String,
+    },
+    /// A class's name is not Unicode.
+    #[error("has a name that is not Unicode")]
+    Name,
+    /// Folders lie too deep in each other, perhaps in a circle of links.
+    #[error("lies too deep")]
+    TooDeep,
     /// The contents do not make a data set.
     #[error("{0}")]
     Refused(#[source] Box<DataError>),

@@ -1,7 +1,7 @@
 //! Files as streams of bytes, decompressed on the way.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -70,6 +70,12 @@ impl<'a> Contents<'a> {
         }
     }
 
+    /// All that is left.
+    #[cfg(feature = "csv")]
+    pub(super) fn rest(mut self) -> Result<Vec<u8>, DataError> {
+        self.up_to(u64::MAX)
+    }
+
     /// Makes sure that nothing follows, and that the checksum of a compressed file is right.
     pub(super) fn end(mut self) -> Result<(), DataError> {
         if self.up_to(1)?.is_empty() {
@@ -81,12 +87,5 @@ impl<'a> Contents<'a> {
 
     pub(super) fn error(&self, fault: FileFault) -> DataError {
         DataError::file(self.path, fault)
-    }
-}
-
-/// For readers that want a stream, not pieces.
-impl Read for Contents<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer)
     }
 }

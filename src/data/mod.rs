@@ -19,6 +19,8 @@
 //! Images of bytes stay bytes, a quarter of the memory, until they are used.
 
 mod access;
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod cifar;
 mod class_names;
 mod dataset;
@@ -26,12 +28,16 @@ mod digits;
 mod error;
 mod file;
 mod idx;
+#[cfg(feature = "images")]
+mod images;
 mod loading;
 mod moments;
 mod normalisation;
 mod sample;
 mod source;
 mod split;
+#[cfg(feature = "csv")]
+mod table;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -42,7 +48,11 @@ pub use dataset::{Dataset, Samples};
 pub use digits::digits;
 pub use error::{DataError, FileFault};
 pub use idx::{idx, idx_files, idx_folder};
+#[cfg(feature = "images")]
+pub use images::{Fit, ImageFolder};
 pub use loading::{Loaded, Loading};
 pub use normalisation::Normalisation;
 pub use sample::{Classes, Sample, Target, Targets};
 pub use source::{Element, Source};
+#[cfg(feature = "csv")]
+pub use table::{Column, Csv};

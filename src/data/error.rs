@@ -1,7 +1,8 @@
 //! What can be wrong with data.
 
-use std::io;
 use std::path::PathBuf;
+
+use super::fault::{FailedAttempt, FileFault};
 
 /// Why a data set was refused.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +132,22 @@ pub enum DataError {
         /// The shape.
         shape: [usize; 3],
     },
+    /// No data set that can be downloaded has this name.
+    #[error("no data set `{name}` can be downloaded; there are: {known}")]
+    UnknownDownload {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// No mirror gave a file.
+    #[error("`{file}` could not be downloaded: {}", attempts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Download {
+        /// The file's name.
+        file: String,
+        /// What each mirror did.
+        attempts: Vec<FailedAttempt>,
+    },
     /// A source gave a sample another kind or length of target than its first one has.
     #[error("sample {index} has {found}, others have {expected}")]
     MixedTargets {
@@ -161,103 +178,5 @@ impl DataError {
             path: path.into(),
             fault,
         }
-    }
-}
-
-/// What is wrong with a file.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FileFault {
-    /// The system does not let it be read; [`io::ErrorKind::NotFound`] for a missing one.
-    #[error("cannot be read: {0}")]
-    Read(#[source] io::Error),
-    /// The gzip stream is cut short or damaged.
-    #[error("broken gzip stream: {0}")]
-    Gzip(#[source] io::Error),
-    /// It begins otherwise than files of its format do.
-    #[error("not in {format} format: begins with {found:?}, not with {expected:?}")]
-    Magic {
-        /// The format.
-        format: &'static str,
-        /// The bytes such a file begins with.
-        expected: Vec<u8>,
-        /// The bytes this file begins with.
-        found: Vec<u8>,
-    },
-    /// It ends too early.
-    #[error("ends after {found} bytes, where {expected} were announced")]
-    Truncated {
-        /// Bytes needed (decompressed); `u64::MAX` if more than can be counted.
-        expected: u64,
-        /// Bytes there are.
-        found: u64,
-    },
-    /// Something follows the announced contents.
-    #[error("goes on after the {expected} bytes that were announced")]
-    Trailing {
-        /// Bytes announced (decompressed).
-        expected: u64,
-    },
-    /// Labels and images are not equally many.
-    #[error("holds {labels} labels, but {} holds {images} images", image_file.display())]
-    CountMismatch {
-        /// Number of labels.
-        labels: usize,
-        /// Number of images.
-        images: usize,
-        /// The file of images.
-        image_file: PathBuf,
-    },
-    /// A line of a table cannot be used.
-    #[error("line {line}: {reason}")]
-    Line {
-        /// Its number, from 1.
-        line: u64,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A table lacks a column.
-    #[error("has no column {column}; there are: {known}")]
-    Column {
-        /// The column's name or number.
-        column: String,
-        /// The columns that exist.
-        known: String,
-    },
-    /// An image cannot be decoded.
-    #[error("cannot be decoded: {reason}")]
-    Image {
-        /// The decoder's words.
-        reason: String,
-    },
-    /// A folder of images has one class or none.
-    #[error("needs a folder for each of at least two classes, found {found}")]
-    TooFewClasses {
-        /// Folders found.
-        found: usize,
-    },
-    /// A class's folder has no image.
-    #[error("holds no image (png, jpg, jpeg)")]
-    NoImages,
-    /// A folder is named as no class is.
-    #[error("is none of the classes {known}")]
-    UnknownClass {
-        /// The classes.
-        known: String,
-    },
-    /// A class's name is not Unicode.
-    #[error("has a name that is not Unicode")]
-    Name,
-    /// Folders lie too deep in each other, perhaps in a circle of links.
-    #[error("lies too deep")]
-    TooDeep,
-    /// The contents do not make a data set.
-    #[error("{0}")]
-    Refused(#[source] Box<DataError>),
-}
-
-impl From<DataError> for FileFault {
-    fn from(error: DataError) -> Self {
-        Self::Refused(Box::new(error))
     }
 }

@@ -16,6 +16,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     fs::read(path).map_err(|source| DataError::file(path, FileFault::Read(source)))
 }
 
+/// Makes a folder, and those on the way to it.
+#[cfg(feature = "download")]
+pub(super) fn create_folder(path: &Path) -> Result<(), DataError> {
+    fs::create_dir_all(path).map_err(|source| DataError::file(path, FileFault::Write(source)))
+}
+
 /// The contents of a file, which may be compressed: that shows in its first bytes, not its name.
 ///
 /// Takes memory for what the file holds, never for what its header announces.

@@ -25,7 +25,10 @@ mod cifar;
 mod class_names;
 mod dataset;
 mod digits;
+#[cfg(feature = "download")]
+mod download;
 mod error;
+mod fault;
 mod file;
 mod idx;
 #[cfg(feature = "images")]
@@ -33,6 +36,8 @@ mod images;
 mod loading;
 mod moments;
 mod normalisation;
+#[cfg(test)]
+mod robustness;
 mod sample;
 mod source;
 mod split;
@@ -46,7 +51,10 @@ mod tests;
 pub use cifar::{Cifar, cifar, cifar_folder};
 pub use dataset::{Dataset, Samples};
 pub use digits::digits;
-pub use error::{DataError, FileFault};
+#[cfg(feature = "download")]
+pub use download::{Download, Known};
+pub use error::DataError;
+pub use fault::{FailedAttempt, FetchFault, FileFault};
 pub use idx::{idx, idx_files, idx_folder};
 #[cfg(feature = "images")]
 pub use images::{Fit, ImageFolder};

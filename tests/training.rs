@@ -18,6 +18,8 @@ mod errors;
 mod evaluation;
 #[path = "training/golden.rs"]
 mod golden;
+#[path = "training/golden_rules.rs"]
+mod golden_rules;
 #[path = "training/learning.rs"]
 mod learning;
 #[path = "training/no_adapter.rs"]
@@ -26,6 +28,8 @@ mod no_adapter;
 mod non_finite;
 #[path = "training/rules.rs"]
 mod rules;
+#[path = "training/schedules.rs"]
+mod schedules;
 #[path = "training/setup.rs"]
 mod setup;
 #[path = "training/steady.rs"]

@@ -51,7 +51,7 @@ macro_rules! shader {
 pub(crate) use shader;
 
 /// Modules that any shader may import, from outside the crate too.
-const MODULES: [Shader; 2] = [shader!("common"), shader!("philox")];
+const MODULES: [Shader; 3] = [shader!("common"), shader!("norm"), shader!("philox")];
 
 /// A storage buffer of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,8 @@ impl std::fmt::Debug for Shaders {
 }
 
 impl Shaders {
-    /// A composer that knows the importable modules `wgrad::common` and `wgrad::philox`.
+    /// A composer that knows the importable modules `wgrad::common`, `wgrad::norm` and
+    /// `wgrad::philox`.
     ///
     /// # Errors
     /// [`Error::Shader`] if one of them does not compile.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::model::{Model, arena_len};
-use super::rule::UpdateRule;
+use super::rule::{Norms, UpdateRule};
 use super::samples::Source;
 use crate::autodiff;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Home, Parameter, Role, Var};
+use crate::graph::{BLOCK, Graph, Home, Parameter, Role, Var, aligned};
 use crate::ops::batch_norm::running_pairs;
 use crate::ops::copy::Copy;
 use crate::ops::training::{Conclude, RunningAverage, Update};
@@ -107,8 +107,8 @@ impl StepGraph {
         let status = graph.apply("step", conclude, &of(self.loss, &results));
         graph.place(status, "status", 0);
         let update = Update {
-            rule: rule.clone(),
-            len: gradients,
+            spans: spans(graph, rule.norms()).len(),
+            ..Update::new(rule.clone(), gradients)
         };
         graph.apply_all("update", Arc::new(update), &of(status, &self.gradients));
         if statistics > 0 {
@@ -119,6 +119,15 @@ impl StepGraph {
         graph.check()?;
         Ok(self)
     }
+}
+
+/// `[first block, blocks]` of each trained parameter whose norms a rule reads.
+pub(super) fn spans(graph: &Graph, norms: Norms) -> Vec<[u32; 2]> {
+    let parameters = graph.parameters().iter().filter(|p| p.is_trained());
+    parameters
+        .filter(|p| norms.include(p.role))
+        .map(|p| [p.offset, aligned(p.layout.size())].map(|elements| (elements / BLOCK) as u32))
+        .collect()
 }
 
 /// Batch statistics go where the running ones lie in their buffer, so that one dispatch moves

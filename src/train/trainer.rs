@@ -9,6 +9,7 @@ use super::model::Model;
 use super::progress::Progress;
 use super::rule::UpdateRule;
 use super::run::Run;
+use super::schedule::{self, Plateau};
 use super::step::Loss;
 use super::training::{SharedRule, Training};
 use crate::data::Dataset;
@@ -39,6 +40,7 @@ pub struct Trainer {
     pub(super) seed: Seed,
     pub(super) shuffle: bool,
     pub(super) schedule: Box<dyn Fn(u64) -> f64 + Send + Sync>,
+    pub(super) plateau: Option<Plateau>,
     epochs: u32,
     progress: bool,
 }
@@ -63,7 +65,8 @@ impl Trainer {
             batch_size: 64,
             seed: Seed(0),
             shuffle: true,
-            schedule: Box::new(|_| 1.0),
+            schedule: Box::new(schedule::constant(1.0)),
+            plateau: None,
             epochs: 10,
             progress: true,
         }
@@ -104,17 +107,27 @@ impl Trainer {
         self
     }
 
-    /// A factor on the learning rate by step, counted from 0.
+    /// A factor on the learning rate by step, counted from 0: a closure, or one of [`schedule`].
     ///
     /// ```
-    /// use wgrad::train::{Sgd, Trainer};
+    /// use wgrad::train::{Sgd, Trainer, schedule};
     /// // Half as large after every thousand steps.
+    /// let trainer = Trainer::new(Sgd::new(0.1)).schedule(schedule::step(1000, 0.5));
+    /// // The same by hand.
     /// let trainer = Trainer::new(Sgd::new(0.1))
     ///     .schedule(|step| 0.5_f64.powi((step / 1000) as i32));
     /// ```
     #[must_use]
     pub fn schedule(mut self, factor: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
         self.schedule = Box::new(factor);
+        self
+    }
+
+    /// Reduces the learning rate, beside any schedule, when the validation loss no longer falls:
+    /// the loss on [`Trainer::fit`]'s test data, or what [`Training::observe`] is told.
+    #[must_use]
+    pub fn reduce_on_plateau(mut self, plateau: Plateau) -> Self {
+        self.plateau = Some(plateau);
         self
     }
 
@@ -176,13 +189,15 @@ impl Trainer {
             step_seconds += start.elapsed().as_secs_f64();
             timed_steps += steps;
             let tested = training.model().evaluate_async(test).await?;
+            let learning_rate = training.learning_rate(training.steps().saturating_sub(1));
+            training.observe(tested.loss)?;
             let record = Epoch {
                 epoch,
                 step: training.steps(),
                 train_loss: mean(&losses),
                 test_loss: Some(tested.loss),
                 test_accuracy: tested.accuracy,
-                learning_rate: training.learning_rate(training.steps().saturating_sub(1)),
+                learning_rate,
                 seconds: start.elapsed().as_secs_f64(),
             };
             progress.epoch(&record);

@@ -1,21 +1,23 @@
 //! A training in progress: steps over a data set that lies on the device.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::diagnose::first_not_finite;
 use super::model::{Model, arena_len};
 use super::rule::UpdateRule;
 use super::samples::Source;
-use super::step::{Loss, StepGraph};
+use super::schedule::Watch;
+use super::step::{Loss, StepGraph, spans};
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::graph::{BLOCK, Role};
 use crate::ops::batch_norm::running_pairs;
-use crate::ops::training::{RING, factors_len};
+use crate::ops::training::{MOMENTS, RING, factors_len};
 use crate::plan::{Mode, Plan, PlanOptions};
-use crate::random::{STATE_BUFFER, Seed, state_words};
+use crate::random::{STATE_BUFFER, state_words};
 use crate::record::{Profile, Recording};
 use crate::run::{Memory, Program, ProgramOptions, Submission};
 
@@ -52,6 +54,7 @@ pub struct Training<'a> {
     scheduled: u64,
     read: u64,
     losses: Vec<f32>,
+    watch: Watch,
     in_flight: VecDeque<Submission>,
 }
 
@@ -80,7 +83,7 @@ impl<'a> Training<'a> {
         let order = data.len() / batch * batch;
         let mut memory = Memory::default();
         let source = Source::upload(&model.device, &mut memory, data, order).await?;
-        upload_state(model, &mut memory, trainer.seed).await?;
+        upload_state(model, &mut memory, trainer).await?;
         let step = StepGraph::new(model, trainer.loss, &source)?.with_update(&trainer.rule)?;
         let options = PlanOptions {
             batch,
@@ -107,6 +110,7 @@ impl<'a> Training<'a> {
             scheduled: 0,
             read: 0,
             losses: Vec::new(),
+            watch: Watch::default(),
             in_flight: VecDeque::new(),
         })
     }
@@ -212,9 +216,27 @@ impl<'a> Training<'a> {
         &self.losses
     }
 
-    /// The learning rate of a step, schedule included.
+    /// The learning rate of a step: the rule's, by the schedule and by what
+    /// [`Training::observe`] has left of it so far.
     pub fn learning_rate(&self, step: u64) -> f64 {
-        self.trainer.rule.learning_rate() * (self.trainer.schedule)(step)
+        self.trainer.rule.learning_rate() * (self.trainer.schedule)(step) * self.watch.factor
+    }
+
+    /// Takes the validation loss of an epoch into account, if the trainer reduces the learning
+    /// rate on a plateau. The coming steps follow.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] and others of the device.
+    pub fn observe(&mut self, validation_loss: f64) -> Result<()> {
+        let Some(plateau) = &self.trainer.plateau else {
+            return Ok(());
+        };
+        let before = self.watch.factor;
+        self.watch.observe(plateau, validation_loss);
+        match self.watch.factor == before {
+            true => Ok(()),
+            false => self.write_schedule(self.step..self.scheduled),
+        }
     }
 
     /// What the host writes before a step: at the start of an epoch its order, now and then
@@ -225,7 +247,14 @@ impl<'a> Training<'a> {
             self.epoch += 1;
         }
         if self.step == self.scheduled {
-            self.write_schedule()?;
+            self.scheduled += (RING / 2) as u64;
+            self.write_schedule(self.step..self.scheduled)?;
+        }
+        let rate = self.learning_rate(self.step);
+        if !rate.is_finite() {
+            let step = self.step;
+            let reason = format!("the learning rate of step {step} is {rate}");
+            return Err(Error::Invalid(reason));
         }
         Ok(())
     }
@@ -243,20 +272,17 @@ impl<'a> Training<'a> {
         self.memory.write(device, STATE_BUFFER, 1, &[batch])
     }
 
-    /// Writes the learning rates of the coming steps into their ring.
-    fn write_schedule(&mut self) -> Result<()> {
-        let half = (RING / 2) as u64;
-        let entries: Vec<f32> = (self.step..self.step + half)
+    /// Writes the learning rates of coming steps into their ring. The steps lie in one half of it.
+    fn write_schedule(&self, steps: Range<u64>) -> Result<()> {
+        let offset = 4 * (steps.start % RING as u64) as usize;
+        let entries: Vec<f32> = steps
             .flat_map(|step| {
                 let [a, b, c] = self.trainer.rule.coefficients(step);
                 [self.learning_rate(step), a, b, c].map(|x| x as f32)
             })
             .collect();
-        let offset = 4 * (self.step % RING as u64) as usize;
         self.memory
-            .write(&self.model.device, "schedule", offset, &entries)?;
-        self.scheduled += half;
-        Ok(())
+            .write(&self.model.device, "schedule", offset, &entries)
     }
 
     async fn read_losses(&mut self) -> Result<()> {
@@ -289,9 +315,9 @@ impl<'a> Training<'a> {
 }
 
 /// The buffers through which the step's kernels work together, see [`crate::ops::training`].
-async fn upload_state(model: &Model, memory: &mut Memory, seed: Seed) -> Result<()> {
+async fn upload_state(model: &Model, memory: &mut Memory, trainer: &Trainer) -> Result<()> {
     let device = &model.device;
-    let state = state_words(seed, 0);
+    let state = state_words(trainer.seed, 0);
     memory.create_with(device, STATE_BUFFER, &state).await?;
     memory.create(device, "status", 4).await?;
     memory.create(device, "schedule", 4 * RING).await?;
@@ -306,6 +332,15 @@ async fn upload_state(model: &Model, memory: &mut Memory, seed: Seed) -> Result<
         }
     }
     memory.create_with(device, "factors", &factors).await?;
+    for name in MOMENTS.iter().take(trainer.rule.moments()) {
+        memory.create(device, name, len).await?;
+    }
+    let spans = spans(&model.graph, trainer.rule.norms());
+    if !spans.is_empty() {
+        memory
+            .create_with(device, "spans", spans.as_flattened())
+            .await?;
+    }
     let len = arena_len(&model.graph, Role::Statistic.arena());
     let mut momentum = vec![0.0_f32; len / BLOCK];
     for pair in running_pairs(&model.graph) {

@@ -11,9 +11,12 @@
 //! | `schedule` | a ring of `[learning rate, coefficients of the rule]` by step |
 //! | `losses` | a ring of losses by step |
 //! | `factors` | `[learning-rate factor, decay factor]` per block of parameters |
+//! | `spans` | `[first block, blocks]` of each parameter whose norms the rule reads |
+//! | `norms` | `[norm of the parameter, norm of its gradient]` per block, 0 where nobody reads |
 
 mod conclude;
 mod gather;
+mod norm;
 mod running_average;
 mod update;
 
@@ -21,7 +24,7 @@ pub use conclude::Conclude;
 pub use gather::{Gather, GatherLabels, Stored};
 pub use running_average::RunningAverage;
 pub use update::Update;
-pub(crate) use update::factors_len;
+pub(crate) use update::{MOMENTS, factors_len};
 
 /// Steps that the rings of losses and of learning rates hold.
 pub const RING: usize = 1024;

@@ -7,7 +7,9 @@ use wgrad::layout::Layout;
 use wgrad::ops::Operator;
 use wgrad::ops::training::{Conclude, Gather, GatherLabels, RunningAverage, Stored, Update};
 use wgrad::shape::Shape;
-use wgrad::train::{Adam, AdamW, Sgd, UpdateRule};
+use wgrad::train::{
+    Adadelta, Adagrad, Adam, AdamW, Lars, Norms, Quickprop, RmsProp, Sgd, UpdateRule,
+};
 
 use super::Cases;
 
@@ -23,6 +25,12 @@ fn rules() -> Vec<Arc<dyn UpdateRule>> {
         ),
         Arc::new(Adam::new(1e-3)),
         Arc::new(AdamW::new(1e-3).weight_decay(0.01)),
+        Arc::new(RmsProp::new(1e-2)),
+        Arc::new(RmsProp::new(1e-2).centered(true).momentum(0.9)),
+        Arc::new(Adagrad::new(1e-2)),
+        Arc::new(Adadelta::new(1.0)),
+        Arc::new(Lars::new(1.0)),
+        Arc::new(Quickprop::new(0.1)),
     ]
 }
 
@@ -55,7 +63,12 @@ pub fn step(cases: &mut Cases) {
         for rule in rules() {
             cases.add_forward(1, |graph| {
                 let status = status(graph, len);
-                act(graph, Arc::new(Update { rule, len }), status)
+                let spans = if rule.norms() == Norms::None { 0 } else { 5 };
+                let update = Update {
+                    spans,
+                    ..Update::new(rule, len)
+                };
+                act(graph, Arc::new(update), status)
             });
         }
     }

@@ -10,6 +10,12 @@
 mod reference;
 mod support;
 
+#[path = "training/accumulation.rs"]
+mod accumulation;
+#[path = "training/averaging.rs"]
+mod averaging;
+#[path = "training/clipping.rs"]
+mod clipping;
 #[path = "training/determinism.rs"]
 mod determinism;
 #[path = "training/errors.rs"]

@@ -16,6 +16,7 @@ mod run;
 mod samples;
 pub mod schedule;
 mod sgd;
+mod state;
 mod step;
 mod trainer;
 mod training;

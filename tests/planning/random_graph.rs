@@ -261,6 +261,7 @@ fn place(graph: &mut Graph, learned: &[Var], targets: &[Var]) {
         Conclude {
             gradients: len,
             statistics: 0,
+            group: 1,
         },
         targets,
     );

@@ -83,6 +83,14 @@ fn trainers() -> BTreeMap<&'static str, Trainer> {
             "adadelta_decay",
             Trainer::new(Adadelta::new(0.5).rho(0.8).epsilon(1e-3).weight_decay(0.1)),
         ),
+        ("clip_value", Trainer::new(momentum(0.1)).clip_value(0.02)),
+        ("clip_norm", Trainer::new(momentum(0.1)).clip_norm(0.4)),
+        (
+            "clip_both",
+            Trainer::new(Adam::new(0.02).weight_decay(0.05))
+                .clip_value(0.1)
+                .clip_norm(0.25),
+        ),
     ])
 }
 
@@ -100,10 +108,6 @@ fn fifty_steps_by_every_rule() {
     let names = file.names();
     let cases = names.iter().filter_map(|name| name.strip_suffix(".losses"));
     let cases: BTreeSet<&str> = cases.collect();
-    let cases: BTreeSet<&str> = cases
-        .into_iter()
-        .filter(|c| !c.starts_with("clip"))
-        .collect();
     assert!(cases.iter().eq(trainers.keys()), "{cases:?}");
     for (case, trainer) in trainers {
         let mut model = net.build(device, 0).unwrap();
@@ -129,6 +133,12 @@ fn fifty_steps_by_every_rule() {
             }
         };
         check("losses", &training.losses().unwrap());
+        let norms = training.gradient_norms().unwrap();
+        if names.contains(&format!("{case}.norms").as_str()) {
+            check("norms", &norms);
+        } else {
+            assert!(norms.is_empty());
+        }
         for name in &parameters {
             check(&format!("final.{name}"), &model.parameter(name).unwrap());
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
 use wgrad::ops::Operator;
-use wgrad::ops::training::{Conclude, Gather, GatherLabels, RunningAverage, Stored, Update};
+use wgrad::ops::training::{
+    Accumulate, Clip, Conclude, Gather, GatherLabels, RunningAverage, Stored, Update, WeightAverage,
+};
 use wgrad::shape::Shape;
 use wgrad::train::{
     Adadelta, Adagrad, Adam, AdamW, Lars, Norms, Quickprop, RmsProp, Sgd, UpdateRule,
@@ -34,6 +36,29 @@ fn rules() -> Vec<Arc<dyn UpdateRule>> {
     ]
 }
 
+/// What a step may do before and after its update.
+fn around_an_update(len: usize) -> Vec<Arc<dyn Operator>> {
+    let clip = |value, norm| Clip {
+        gradients: "gradients",
+        len,
+        value,
+        norm,
+    };
+    let average = |statistics| WeightAverage {
+        parameters: len,
+        statistics,
+    };
+    vec![
+        Arc::new(RunningAverage { len, group: 4 }),
+        Arc::new(Accumulate { len, group: 4 }),
+        Arc::new(clip(Some(0.5), None)),
+        Arc::new(clip(None, Some(1.0))),
+        Arc::new(clip(Some(0.5), Some(f64::INFINITY))),
+        Arc::new(average(0)),
+        Arc::new(average(64)),
+    ]
+}
+
 pub fn step(cases: &mut Cases) {
     for stored in [Stored::U8, Stored::F32] {
         for (batch, shape) in [
@@ -58,8 +83,14 @@ pub fn step(cases: &mut Cases) {
         }
         cases.add_forward(1, |graph| {
             let status = status(graph, len);
-            act(graph, Arc::new(RunningAverage { len }), status)
+            act(graph, Arc::new(RunningAverage { len, group: 1 }), status)
         });
+        for operator in around_an_update(len) {
+            cases.add_forward(1, |graph| {
+                let status = status(graph, len);
+                act(graph, operator, status)
+            });
+        }
         for rule in rules() {
             cases.add_forward(1, |graph| {
                 let status = status(graph, len);
@@ -107,6 +138,7 @@ fn conclude(graph: &mut Graph, gradients: usize, statistics: usize) -> Var {
     let conclude = Conclude {
         gradients,
         statistics,
+        group: 1,
     };
     let status = graph.apply("step", conclude, &[loss]);
     graph.place(status, "status", 0);

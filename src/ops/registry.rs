@@ -113,5 +113,5 @@ pub const HELPERS: &[Helper] = &[
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", &["mse", "softmax_cross_entropy"]),
     helper("slice_channels", &["slice_channels"], "the gradient of concatenation", &["concat"]),
-    helper("training", &["conclude", "gather", "gather_labels", "running_average"], "what a training step does beside the network", &[]),
+    helper("training", &["accumulate", "clip", "conclude", "gather", "gather_labels", "running_average", "weight_average"], "what a training step does beside the network", &[]),
 ];

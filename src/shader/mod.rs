@@ -51,11 +51,12 @@ macro_rules! shader {
 pub(crate) use shader;
 
 /// Modules that any shader may import, from outside the crate too.
-const MODULES: [Shader; 4] = [
+const MODULES: &[Shader] = &[
     shader!("common"),
-    shader!("philox"),
     shader!("epilogue"),
     shader!("max_pool_route"),
+    shader!("norm"),
+    shader!("philox"),
 ];
 
 /// A storage buffer of a kernel.
@@ -103,7 +104,8 @@ impl std::fmt::Debug for Shaders {
 }
 
 impl Shaders {
-    /// A composer that knows the importable modules `wgrad::common` and `wgrad::philox`.
+    /// A composer that knows the importable modules `wgrad::common`, `wgrad::norm` and
+    /// `wgrad::philox`.
     ///
     /// # Errors
     /// [`Error::Shader`] if one of them does not compile.

@@ -51,6 +51,8 @@ pub mod tanh;
 
 pub mod adam;
 pub mod adamw;
+pub mod lars;
+pub mod quickprop;
 pub mod sgd;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{AdapterProfile, BufferId, Call, Mode, Planner};
 use crate::graph::{Home, Node, ValueType, Var};
+use crate::layout::padded;
 use crate::shader::Kernel;
 
 /// An operand or result with its buffer.
@@ -32,6 +33,7 @@ trait Context {
     fn operand(&mut self, var: Var) -> Operand;
     fn add_buffer(&mut self, name: &str, len: usize, home: Home) -> BufferId;
     fn add_call(&mut self, call: Call);
+    fn add_data(&mut self, name: &str, contents: Vec<f32>);
     fn is_used(&self, var: Var) -> bool;
     fn batch(&self) -> usize;
     fn mode(&self) -> Mode;
@@ -54,6 +56,10 @@ impl Context for Planner<'_> {
 
     fn add_call(&mut self, call: Call) {
         self.plan.calls.push(call);
+    }
+
+    fn add_data(&mut self, name: &str, contents: Vec<f32>) {
+        self.plan.data.insert(name.to_owned(), contents.into());
     }
 
     fn is_used(&self, var: Var) -> bool {
@@ -126,6 +132,17 @@ impl<'a> Lowering<'a> {
             offset,
         };
         self.planner.add_buffer(buffer, len, home)
+    }
+
+    /// A buffer with these contents, which no kernel writes: the operator's own numbers, as many
+    /// as there are (class weights). What pads it to whole vec4s is zero.
+    pub fn data(&mut self, name: &str, values: &[f32]) -> BufferId {
+        let name = format!("{}.{name}", self.node.name);
+        let mut contents = values.to_vec();
+        contents.resize(padded(values.len()), 0.0);
+        let buffer = self.persistent(&name, 0, contents.len());
+        self.planner.add_data(&name, contents);
+        buffer
     }
 
     /// Emits a dispatch, after those before it.

@@ -7,6 +7,7 @@ mod lowering;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use adapter::AdapterProfile;
 pub use lowering::{Lowering, Operand};
@@ -89,6 +90,8 @@ pub struct Plan {
     pub slot_of: Vec<Option<usize>>,
     /// The slots' sizes in elements.
     pub slots: Vec<usize>,
+    /// Contents of named buffers that hold an operator's own numbers, such as class weights.
+    pub data: BTreeMap<String, Arc<[f32]>>,
     values: BTreeMap<Var, BufferId>,
 }
 
@@ -120,6 +123,7 @@ impl Plan {
                 buffers: Vec::new(),
                 slot_of: Vec::new(),
                 slots: Vec::new(),
+                data: BTreeMap::new(),
                 values: BTreeMap::new(),
             },
             used: BTreeSet::new(),

@@ -63,6 +63,8 @@ pub struct Recording {
     pub unshared: usize,
     /// Named buffers with the elements that are touched.
     pub named: BTreeMap<String, usize>,
+    /// What some of them hold from the start.
+    pub data: BTreeMap<String, Arc<[f32]>>,
 }
 
 impl Recording {
@@ -91,6 +93,7 @@ impl Recording {
             slots: plan.slots.clone(),
             unshared: plan.transient_len(),
             named: plan.persistent(),
+            data: plan.data.clone(),
         })
     }
 }

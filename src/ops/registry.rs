@@ -120,5 +120,5 @@ pub const HELPERS: &[Helper] = &[
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", LOSSES),
     helper("slice_channels", &["slice_channels"], "the gradient of concatenation", &["concat"]),
-    helper("training", &["conclude", "gather", "gather_labels", "running_average"], "what a training step does beside the network", &[]),
+    helper("training", &["conclude", "count_answers", "gather", "gather_labels", "running_average", "sum_losses"], "what a step does beside the network", &[]),
 ];

@@ -3,6 +3,7 @@
 mod adam;
 mod diagnose;
 mod evaluate;
+mod loss;
 mod model;
 mod predict;
 mod progress;
@@ -16,11 +17,11 @@ mod training;
 
 pub use adam::{Adam, AdamW};
 pub use evaluate::Evaluation;
+pub use loss::{AnswerKind, Loss, LossFunction};
 pub use model::Model;
 pub use predict::Prediction;
 pub use rule::UpdateRule;
 pub use run::Run;
 pub use sgd::Sgd;
-pub use step::Loss;
 pub use trainer::Trainer;
 pub use training::Training;

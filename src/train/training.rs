@@ -7,7 +7,7 @@ use super::diagnose::first_not_finite;
 use super::model::{Model, arena_len};
 use super::rule::UpdateRule;
 use super::samples::Source;
-use super::step::{Loss, StepGraph};
+use super::step::StepGraph;
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -69,19 +69,19 @@ impl<'a> Training<'a> {
         model: &'a mut Model,
         data: &'a Dataset,
     ) -> Result<Self> {
-        model.check_data(data, trainer.loss)?;
+        model.check_data(data, &trainer.loss)?;
         if trainer.batch_size == 0 {
             return Err(Error::Invalid(
                 "a batch of size zero has no samples".to_owned(),
             ));
         }
-        model.loss = trainer.loss;
+        model.set_loss(&trainer.loss);
         let batch = trainer.batch_size.min(data.len());
         let order = data.len() / batch * batch;
         let mut memory = Memory::default();
         let source = Source::upload(&model.device, &mut memory, data, order).await?;
         upload_state(model, &mut memory, trainer.seed).await?;
-        let step = StepGraph::new(model, trainer.loss, &source)?.with_update(&trainer.rule)?;
+        let step = StepGraph::new(model, trainer, &source)?.with_update(&trainer.rule)?;
         let options = PlanOptions {
             batch,
             mode: Mode::Training,
@@ -277,12 +277,11 @@ impl<'a> Training<'a> {
 
     /// Repeats the failed step, with all values kept, to find where it went wrong.
     async fn diagnose(&self, step: u64) -> Result<Error> {
-        let loss: Loss = self.trainer.loss;
         let shared = [&self.model.memory, &self.memory];
         // Steps of a later epoch may have been queued behind it.
         let steps = self.steps_per_epoch() as u64;
         self.write_order((step / steps) as u32, (step % steps) as u32)?;
-        let graph = StepGraph::new(self.model, loss, &self.source)?;
+        let graph = StepGraph::new(self.model, self.trainer, &self.source)?;
         let (layer, what) = first_not_finite(self.model, &graph, &shared, self.batch).await?;
         Ok(Error::NonFinite { step, layer, what })
     }

@@ -1,5 +1,5 @@
-//! What a training step does beside the network: fetch the batch, check and count the step,
-//! update parameters and running averages. All of it on the device, so that a steady step
+//! What a step does beside the network: fetch the batch, check and count the step, update
+//! parameters and running averages; in evaluation, add up losses and right answers. All of it on the device, so that a steady step
 //! neither waits for the host nor is written to.
 //!
 //! The buffers through which they work together:
@@ -10,16 +10,20 @@
 //! | `status` | `[not finite, step being applied]`, written by [`Conclude`], read by the updates |
 //! | `schedule` | a ring of `[learning rate, coefficients of the rule]` by step |
 //! | `losses` | a ring of losses by step |
+//! | `tally` | losses and right answers that an evaluation adds up; `tally.batch` tells it the batch |
 //! | `factors` | `[learning-rate factor, decay factor]` per block of parameters |
 
 mod conclude;
 mod gather;
 mod running_average;
+mod tally;
 mod update;
 
 pub use conclude::Conclude;
 pub use gather::{Gather, GatherLabels, Stored};
 pub use running_average::RunningAverage;
+pub(crate) use tally::{BATCH_BUFFER, BATCH_WORDS, TALLY_BUFFER, TallyLayout};
+pub use tally::{CountAnswers, SumLosses, TALLY_BATCHES};
 pub use update::Update;
 pub(crate) use update::factors_len;
 

@@ -98,6 +98,14 @@ pub enum Error {
         /// `the response` or `the gradient`.
         what: &'static str,
     },
+    /// The answers of a data set do not suit the loss.
+    #[error("{loss}: {reason}")]
+    Answers {
+        /// The loss in words, such as `mean squared error`.
+        loss: &'static str,
+        /// What does not fit, with the shapes or the sample.
+        reason: String,
+    },
     /// A data set is empty, ragged or out of range.
     #[error(transparent)]
     Data(#[from] DataError),

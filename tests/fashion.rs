@@ -3,6 +3,12 @@
 //! Runs where the environment variable `WGRAD_DATA` names a folder that holds `fashion-mnist`;
 //! without it the test says that it was skipped.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
 #[path = "support/gpu.rs"]
 mod gpu;
 

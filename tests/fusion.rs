@@ -11,7 +11,6 @@
 )]
 
 #[path = "support/compare.rs"]
-#[allow(dead_code, reason = "every test binary uses its own part")]
 mod compare;
 #[path = "support/gpu.rs"]
 mod gpu;

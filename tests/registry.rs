@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use planning::cases::{self, Case};
 use planning::{profiles, random_graph};
-use wgrad::ops::registry::{HELPERS, OPERATORS};
+use wgrad::ops::registry::{HELPERS, LOSSES, OPERATORS};
 use wgrad::plan::Mode;
 
 /// Files of `src/ops/` that hold no operator.
@@ -23,6 +23,7 @@ const WITHOUT_OPERATOR: &[&str] = &[
     "elementwise",
     "loss",
     "mod",
+    "pointwise_loss",
     "pool_window",
     "registry",
     "split",
@@ -159,6 +160,7 @@ fn every_operator_has_its_files() {
 /// A file that exists may still test nothing.
 #[test]
 fn every_operator_has_a_property_and_its_gradient_is_compared() {
+    // `check_loss` of tests/ops/mod.rs compares a loss and its gradient.
     let mut missing = Missing::default();
     for entry in OPERATORS {
         let stem = entry.stem;
@@ -170,11 +172,13 @@ fn every_operator_has_a_property_and_its_gradient_is_compared() {
         wants("a property (`proptest!`)", test.contains("proptest!"));
         wants(
             "a comparison (`assert_close`)",
-            test.contains("assert_close("),
+            test.contains("assert_close(") || test.contains("check_loss("),
         );
         wants(
             "a gradient",
-            test.contains("gradients(") || test.contains("gradients_from("),
+            ["gradients(", "gradients_from(", "check_loss("]
+                .iter()
+                .any(|call| test.contains(call)),
         );
         wants(
             "the reference",
@@ -333,11 +337,8 @@ fn random_networks_may_have_every_operator() {
     let mut missing = Missing::default();
     let grown: Vec<&str> = random_graph::operators().collect();
     // The losses stand at the end of every network, with a view before them.
-    let always = ["mse", "reshape", "softmax_cross_entropy"];
-    for entry in OPERATORS
-        .iter()
-        .filter(|entry| !always.contains(&entry.stem))
-    {
+    let always = |stem: &str| stem == "reshape" || LOSSES.contains(&stem);
+    for entry in OPERATORS.iter().filter(|entry| !always(entry.stem)) {
         let what = format!("`{}` in tests/planning/random_graph.rs", entry.stem);
         missing.unless(grown.contains(&entry.stem), what);
     }

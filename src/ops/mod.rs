@@ -14,6 +14,7 @@ use crate::plan::{Lowering, Mode};
 
 pub mod add;
 pub mod batch_norm;
+pub mod binary_cross_entropy;
 pub mod channel_sum;
 pub mod concat;
 pub mod conv2d;
@@ -21,6 +22,9 @@ pub(crate) mod copy;
 pub mod dropout;
 pub(crate) mod elementwise;
 pub mod global_mean_pool;
+pub mod hinge_loss;
+pub mod huber_loss;
+pub mod l1_loss;
 pub mod leaky_relu;
 pub mod linear;
 pub mod loss;
@@ -28,6 +32,7 @@ pub mod max_pool2d;
 pub mod mean_pool2d;
 pub mod mse;
 pub(crate) mod ones;
+mod pointwise_loss;
 pub(crate) mod pool_window;
 pub mod prelu;
 pub mod rectified_max_pool2d;
@@ -47,14 +52,20 @@ pub mod training;
 pub mod window;
 
 pub use batch_norm::BatchNorm;
+pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
+pub use hinge_loss::HingeLoss;
+pub use huber_loss::HuberLoss;
+pub use l1_loss::L1Loss;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
 pub use loss::{LossValues, Reduction};
 pub use max_pool2d::MaxPool2d;
 pub use mean_pool2d::MeanPool2d;
+pub use mse::MeanSquaredError;
 pub use prelu::Prelu;
+pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use window::Window2d;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.

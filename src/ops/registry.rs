@@ -72,10 +72,14 @@ impl Entry {
 pub const OPERATORS: &[Entry] = &[
     entry("add", &["add"], "the sum of two values", "He et al., Deep residual learning, 2016"),
     entry("batch_norm", &["batch_norm", "batch_norm_grad"], "batch normalisation, per channel", "Ioffe and Szegedy, Batch normalization, 2015").learns(&["weight", "bias"]),
+    entry("binary_cross_entropy", &["binary_cross_entropy"], "the loss of independent yes-or-no questions, from logits", "PyTorch, torch.nn.BCEWithLogitsLoss"),
     entry("concat", &["concat"], "concatenation on the channels", "PyTorch, torch.cat"),
     entry("conv2d", &["conv2d", "conv2d_grad_input", "conv2d_grad_weight"], "convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]),
     entry("dropout", &["dropout"], "inverted dropout", "Srivastava et al., Dropout, 2014"),
     entry("global_mean_pool", &["global_mean_pool", "global_mean_pool_grad"], "the mean of every channel", "Lin, Chen and Yan, Network in network, 2013"),
+    entry("hinge_loss", &["hinge_loss"], "the margin of each class against all others", "Caffe, HingeLossLayer"),
+    entry("huber_loss", &["huber_loss"], "squared error near zero, absolute error beyond; smooth L1", "Huber, Robust estimation of a location parameter, 1964"),
+    entry("l1_loss", &["l1_loss"], "the absolute error, summed or averaged", "PyTorch, torch.nn.L1Loss"),
     entry("leaky_relu", &["leaky_relu", "leaky_relu_grad"], "the rectifier with a fixed slope for negative inputs", "Maas, Hannun and Ng, Rectifier nonlinearities, 2013"),
     entry("linear", &["linear", "linear_grad_input", "linear_grad_weight"], "the fully connected layer", "PyTorch, torch.nn.Linear").learns(&["weight", "bias"]),
     entry("max_pool2d", &["max_pool2d", "max_pool2d_grad"], "the largest element of every window", "PyTorch, torch.nn.MaxPool2d"),
@@ -103,15 +107,19 @@ const fn helper(
     }
 }
 
+/// The stems of the losses, which stand at the end of a network.
+#[rustfmt::skip]
+pub const LOSSES: &[&str] = &["binary_cross_entropy", "hinge_loss", "huber_loss", "l1_loss", "mse", "softmax_cross_entropy"];
+
 /// Every operator that serves others, by stem.
 #[rustfmt::skip]
 pub const HELPERS: &[Helper] = &[
     helper("channel_sum", &["channel_sum"], "the gradient of a bias", &["conv2d", "linear"]),
     helper("copy", &["copy"], "a copy, for a view whose result needs a place of its own", &["dropout", "reshape"]),
-    helper("ones", &["ones"], "the gradient of the loss itself", &["mse", "softmax_cross_entropy"]),
+    helper("ones", &["ones"], "the gradient of the loss itself", LOSSES),
     helper("rectified_max_pool2d", &["rectified_max_pool2d"], "max pooling of what is normalised and rectified while it is loaded", &["batch_norm", "leaky_relu", "max_pool2d", "prelu", "relu"]),
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
-    helper("scale", &["scale"], "a gradient times what the loss is worth", &["mse", "softmax_cross_entropy"]),
+    helper("scale", &["scale"], "a gradient times what the loss is worth", LOSSES),
     helper("slice_channels", &["slice_channels"], "the gradient of concatenation", &["concat"]),
-    helper("training", &["accumulate", "clip", "conclude", "gather", "gather_labels", "running_average", "weight_average"], "what a training step does beside the network", &[]),
+    helper("training", &["accumulate", "clip", "conclude", "count_answers", "gather", "gather_labels", "running_average", "sum_losses", "weight_average"], "what a step does beside the network", &[]),
 ];

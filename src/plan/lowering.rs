@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{AdapterProfile, BufferId, Call, Mode, Planner};
 use crate::fuse::{Fused, Rectifier};
 use crate::graph::{Home, ValueType, Var};
+use crate::layout::padded;
 use crate::shader::Kernel;
 
 /// An operand or result with its buffer.
@@ -36,6 +37,7 @@ trait Context {
     fn add_buffer(&mut self, name: &str, len: usize, home: Home) -> BufferId;
     fn add_part(&mut self, whole: BufferId, offset: usize, len: usize) -> BufferId;
     fn add_call(&mut self, call: Call);
+    fn add_data(&mut self, name: &str, contents: Vec<f32>);
     fn is_used(&self, var: Var) -> bool;
     fn batch(&self) -> usize;
     fn mode(&self) -> Mode;
@@ -80,6 +82,10 @@ impl Context for Planner<'_> {
 
     fn add_call(&mut self, call: Call) {
         self.plan.calls.push(call);
+    }
+
+    fn add_data(&mut self, name: &str, contents: Vec<f32>) {
+        self.plan.data.insert(name.to_owned(), contents.into());
     }
 
     fn is_used(&self, var: Var) -> bool {
@@ -188,6 +194,17 @@ impl<'a> Lowering<'a> {
             kernel = kernel.bind("slopes", &slopes);
         }
         kernel
+    }
+
+    /// A buffer with these contents, which no kernel writes: the operator's own numbers, as many
+    /// as there are (class weights). What pads it to whole vec4s is zero.
+    pub fn data(&mut self, name: &str, values: &[f32]) -> BufferId {
+        let name = format!("{}.{name}", self.fused.node.name);
+        let mut contents = values.to_vec();
+        contents.resize(padded(values.len()), 0.0);
+        let buffer = self.persistent(&name, 0, contents.len());
+        self.planner.add_data(&name, contents);
+        buffer
     }
 
     /// Emits a dispatch, after those before it.

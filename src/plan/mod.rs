@@ -7,6 +7,7 @@ mod lowering;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use adapter::AdapterProfile;
 pub use lowering::{Lowering, Operand};
@@ -97,6 +98,8 @@ pub struct Plan {
     pub slots: Vec<usize>,
     /// Elements of the step's values together, before any fusion.
     pub values_len: usize,
+    /// Contents of named buffers that hold an operator's own numbers, such as class weights.
+    pub data: BTreeMap<String, Arc<[f32]>>,
     values: BTreeMap<Var, BufferId>,
 }
 
@@ -129,6 +132,7 @@ impl Plan {
                 slot_of: Vec::new(),
                 slots: Vec::new(),
                 values_len: 0,
+                data: BTreeMap::new(),
                 values: BTreeMap::new(),
             },
             used: BTreeSet::new(),

@@ -64,6 +64,8 @@ pub struct Recording {
     pub values: usize,
     /// Named buffers with the elements that are touched.
     pub named: BTreeMap<String, usize>,
+    /// What some of them hold from the start.
+    pub data: BTreeMap<String, Arc<[f32]>>,
 }
 
 impl Recording {
@@ -92,6 +94,7 @@ impl Recording {
             slots: plan.slots.clone(),
             values: plan.values_len,
             named: plan.persistent(),
+            data: plan.data.clone(),
         })
     }
 }

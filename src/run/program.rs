@@ -95,6 +95,10 @@ impl Program {
                     .await?;
             }
         }
+        for (name, contents) in &recording.data {
+            let buffer = program.buffer(&Place::Named(name.clone()))?;
+            memory::write(device, buffer, name, 0, contents)?;
+        }
         for command in &recording.commands {
             let pipeline = device.pipelines().get(device, command).await?;
             let mut entries = Vec::with_capacity(command.ranges.len());

@@ -15,46 +15,7 @@ use crate::ops::copy::Copy;
 use crate::ops::training::{
     ACCUMULATED, Accumulate, Clip, Conclude, RunningAverage, Update, WeightAverage,
 };
-use crate::ops::{LossValues, Reduction};
 use crate::record::Recording;
-
-/// What training makes small.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Loss {
-    /// Softmax cross-entropy of logits and class labels, averaged over the batch.
-    #[default]
-    SoftmaxCrossEntropy,
-    /// Squared error of responses and targets, averaged over all elements ("Euclidean").
-    MeanSquaredError,
-}
-
-/// What the response is compared with.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Answer {
-    Labels(Var),
-    Values(Var),
-}
-
-impl Loss {
-    /// Adds the loss of `output` to a graph, and the input for the right answers.
-    pub(super) fn apply(self, graph: &mut Graph, output: Var) -> (Answer, LossValues) {
-        match self {
-            Self::SoftmaxCrossEntropy => {
-                let labels = graph.labels("labels");
-                let values = graph.softmax_cross_entropy(output, labels, Reduction::Mean);
-                (Answer::Labels(labels), values)
-            }
-            Self::MeanSquaredError => {
-                let shape = graph.shape(output).clone();
-                let targets = graph.input("targets", shape);
-                let output = graph.relayout(output);
-                let values = graph.mean_squared_error(output, targets, Reduction::Mean);
-                (Answer::Values(targets), values)
-            }
-        }
-    }
-}
 
 /// A training graph, before planning.
 pub(super) struct StepGraph {
@@ -68,9 +29,11 @@ pub(super) struct StepGraph {
 
 impl StepGraph {
     /// The computation of loss and gradients, without any change of state.
-    pub(super) fn new(model: &Model, loss: Loss, source: &Source) -> Result<Self> {
+    pub(super) fn new(model: &Model, trainer: &Trainer, source: &Source) -> Result<Self> {
         let mut graph = model.graph.clone();
-        let (answer, values) = loss.apply(&mut graph, model.output);
+        let loss = &trainer.loss;
+        let answer = loss.answer(&mut graph, model.output);
+        let values = loss.apply(&mut graph, model.output, answer);
         source.connect(&mut graph, model.input, answer);
         graph.check()?;
         let trained = model.parameters().iter().filter(|p| p.is_trained());

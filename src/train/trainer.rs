@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use web_time::Instant;
 
+use super::loss::Loss;
 use super::model::Model;
 use super::progress::Progress;
 use super::rule::UpdateRule;
 use super::run::Run;
 use super::schedule::{self, Plateau};
-use super::step::Loss;
 use super::training::Training;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -146,10 +146,19 @@ impl Trainer {
         self
     }
 
-    /// What is made small.
+    /// What is made small, softmax cross-entropy unless told otherwise: a loss of
+    /// [`ops`](crate::ops) or one's own ([`LossFunction`](super::LossFunction)).
+    ///
+    /// ```
+    /// use wgrad::ops::SoftmaxCrossEntropy;
+    /// use wgrad::train::{Sgd, Trainer};
+    ///
+    /// let loss = SoftmaxCrossEntropy::new().label_smoothing(0.1);
+    /// let trainer = Trainer::new(Sgd::new(0.1)).loss(loss);
+    /// ```
     #[must_use]
-    pub fn loss(mut self, loss: Loss) -> Self {
-        self.loss = loss;
+    pub fn loss(mut self, loss: impl Into<Loss>) -> Self {
+        self.loss = loss.into();
         self
     }
 
@@ -247,7 +256,7 @@ impl Trainer {
         train: &Dataset,
         test: &Dataset,
     ) -> Result<Run> {
-        model.check_data(test, self.loss)?;
+        model.check_data(test, &self.loss)?;
         let mut training = Training::new(self, model, train).await?;
         let steps = training.steps_per_epoch();
         let mut progress = Progress::new(self.progress, self.epochs, steps);

@@ -8,7 +8,7 @@ use super::model::Model;
 use super::samples::Source;
 use super::schedule::Watch;
 use super::state;
-use super::step::{Loss, StepGraph, commands_of_micro_batch};
+use super::step::{StepGraph, commands_of_micro_batch};
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -73,7 +73,7 @@ impl<'a> Training<'a> {
         model: &'a mut Model,
         data: &'a Dataset,
     ) -> Result<Self> {
-        model.check_data(data, trainer.loss)?;
+        model.check_data(data, &trainer.loss)?;
         trainer.check()?;
         let group = trainer.micro_batches;
         if data.len() < group {
@@ -82,7 +82,7 @@ impl<'a> Training<'a> {
                 data.len()
             )));
         }
-        model.loss = trainer.loss;
+        model.set_loss(&trainer.loss);
         let batch = trainer.batch_size.min(data.len() / group);
         let order = data.len() / (batch * group) * batch * group;
         let mut memory = Memory::default();
@@ -96,7 +96,7 @@ impl<'a> Training<'a> {
             memory.share("average.parameters", &averaged.memory, "parameters");
             memory.share("average.statistics", &averaged.memory, "statistics");
         }
-        let step = StepGraph::new(model, trainer.loss, &source)?.with_update(trainer)?;
+        let step = StepGraph::new(model, trainer, &source)?.with_update(trainer)?;
         let options = PlanOptions {
             batch,
             mode: Mode::Training,
@@ -381,13 +381,12 @@ impl<'a> Training<'a> {
 
     /// Repeats the failed micro-batch, with all values kept, to find where it went wrong.
     async fn diagnose(&self, step: u64, micro_batch: u32) -> Result<Error> {
-        let loss: Loss = self.trainer.loss;
         let shared = [&self.model.memory, &self.memory];
         // Steps of a later epoch may have been queued behind it.
         let steps = self.steps_per_epoch() as u64;
         let (epoch, of_epoch) = ((step / steps) as u32, (step % steps) as u32);
         self.write_order(epoch, of_epoch, micro_batch)?;
-        let graph = StepGraph::new(self.model, loss, &self.source)?;
+        let graph = StepGraph::new(self.model, self.trainer, &self.source)?;
         let (layer, what) = first_not_finite(self.model, &graph, &shared, self.batch).await?;
         Ok(Error::NonFinite { step, layer, what })
     }

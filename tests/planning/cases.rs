@@ -5,6 +5,7 @@
 
 mod fusion;
 mod layers;
+mod losses;
 mod pointwise;
 mod training;
 mod windows;
@@ -23,21 +24,25 @@ type Fill = fn(&mut Cases);
 pub const STEMS: &[(&str, Fill)] = &[
     ("add", pointwise::add),
     ("batch_norm", layers::batch_norm),
+    ("binary_cross_entropy", losses::binary_cross_entropy),
     ("concat", pointwise::concat),
     ("conv2d", windows::conv2d),
     ("dropout", pointwise::dropout),
     ("fusion", fusion::networks),
     ("global_mean_pool", windows::global_mean_pool),
+    ("hinge_loss", losses::hinge_loss),
+    ("huber_loss", losses::huber_loss),
+    ("l1_loss", losses::l1_loss),
     ("leaky_relu", pointwise::leaky_relu),
     ("linear", layers::linear),
     ("max_pool2d", windows::max_pool2d),
     ("mean_pool2d", windows::mean_pool2d),
-    ("mse", layers::mse),
+    ("mse", losses::mse),
     ("prelu", pointwise::prelu),
     ("relu", pointwise::relu),
     ("reshape", pointwise::reshape),
     ("sigmoid", pointwise::sigmoid),
-    ("softmax_cross_entropy", layers::softmax_cross_entropy),
+    ("softmax_cross_entropy", losses::softmax_cross_entropy),
     ("tanh", pointwise::tanh),
     ("training", training::step),
 ];

@@ -33,10 +33,14 @@ mod pool_window;
 
 pub mod add;
 pub mod batch_norm;
+pub mod binary_cross_entropy;
 pub mod concat;
 pub mod conv2d;
 pub mod dropout;
 pub mod global_mean_pool;
+pub mod hinge_loss;
+pub mod huber_loss;
+pub mod l1_loss;
 pub mod leaky_relu;
 pub mod linear;
 pub mod max_pool2d;
@@ -57,6 +61,8 @@ pub mod sgd;
 
 #[cfg(test)]
 mod pytorch;
+#[cfg(test)]
+mod pytorch_losses;
 #[cfg(test)]
 mod training;
 

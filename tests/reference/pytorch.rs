@@ -14,14 +14,14 @@ const TOLERANCE: f64 = 1e-12;
 static FILE: &[u8] = include_bytes!("../golden/values.safetensors");
 
 /// One case of one operator, e.g. `conv2d.grouped_dilated`.
-struct Case {
-    name: String,
+pub struct Case {
+    pub name: String,
     file: SafeTensors<'static>,
 }
 
 impl Case {
     /// A tensor of the case, under the name `make_values.py` gave it.
-    fn get(&self, name: &str) -> Tensor {
+    pub fn get(&self, name: &str) -> Tensor {
         read(&self.file, &format!("{}.{name}", self.name))
     }
 
@@ -85,7 +85,12 @@ pub fn assert_close(name: &str, actual: &Tensor, expected: &Tensor) {
 /// Runs `check` on each case of an operator; there must be `count` of them, so
 /// that no operator passes because its cases were lost.
 fn for_each_case(operator: &str, count: usize, check: impl Fn(&Case)) {
-    let file = || SafeTensors::deserialize(FILE).expect("a safetensors file");
+    for_each_case_of(FILE, operator, count, check);
+}
+
+/// As [`for_each_case`], for another file.
+pub fn for_each_case_of(bytes: &'static [u8], operator: &str, count: usize, check: impl Fn(&Case)) {
+    let file = || SafeTensors::deserialize(bytes).expect("a safetensors file");
     let names: BTreeSet<String> = file()
         .names()
         .iter()
@@ -260,7 +265,7 @@ fn activations() {
 }
 
 /// The loss's value `y` and its gradient; `grad_y` scales the latter.
-fn check_loss(case: &Case, name: &str, value: f64, gradient: &Tensor) {
+pub fn check_loss(case: &Case, name: &str, value: f64, gradient: &Tensor) {
     case.check("y", &Tensor::new(&[], vec![value]));
     let grad_y = case.get("grad_y").data[0];
     case.check(name, &gradient.map(|g| g * grad_y));

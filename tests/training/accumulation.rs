@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::train::{Adam, Loss, Sgd, Trainer, UpdateRule};
+use wgrad::ops::MeanSquaredError;
+use wgrad::train::{Adam, Sgd, Trainer, UpdateRule};
 use wgrad::{Device, Error};
 
 use super::setup::{assert_same, bits, classified, digits, normal, parameters, varied};
@@ -110,7 +111,7 @@ fn a_micro_batch_that_is_not_finite_discards_its_step() {
     let targets = normal(&[18, 2], 5);
     let data = Dataset::regression([2, 4, 4], values, [2], targets).unwrap();
     let trainer = Trainer::new(Sgd::new(0.01).momentum(0.9))
-        .loss(Loss::MeanSquaredError)
+        .loss(MeanSquaredError::default())
         .shuffle(false)
         .batch_size(2)
         .accumulate(3);

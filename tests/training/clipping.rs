@@ -2,7 +2,8 @@
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::train::{Loss, Sgd, Trainer};
+use wgrad::ops::MeanSquaredError;
+use wgrad::train::{Sgd, Trainer};
 
 use super::setup::{assert_same, bits, digits, parameters, varied};
 use crate::support::gpu::device;
@@ -17,7 +18,7 @@ fn step(trainer: Trainer, x: f32, weights: &[f32; 2]) -> Option<(Vec<f32>, Vec<f
     let mut model = net.build(device, 0).unwrap();
     model.set_parameter("linear1.weight", weights).unwrap();
     model.freeze("linear1.bias").unwrap();
-    let trainer = trainer.loss(Loss::MeanSquaredError).batch_size(1);
+    let trainer = trainer.loss(MeanSquaredError::default()).batch_size(1);
     let mut training = trainer.start(&mut model, &data).unwrap();
     training.step().unwrap();
     let norms = training.gradient_norms().unwrap();

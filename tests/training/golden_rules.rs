@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use safetensors::SafeTensors;
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::train::{Adadelta, Adagrad, Adam, AdamW, Loss, RmsProp, Sgd, Trainer};
+use wgrad::ops::MeanSquaredError;
+use wgrad::train::{Adadelta, Adagrad, Adam, AdamW, RmsProp, Sgd, Trainer};
 
 use super::golden::read;
 use crate::support::compare::{Tolerance, compare};
@@ -119,7 +120,7 @@ fn fifty_steps_by_every_rule() {
         let faster = |p: &mut wgrad::graph::Parameter| p.learning_rate_factor = 3.0;
         model.configure("linear1.bias", faster).unwrap();
         let trainer = trainer
-            .loss(Loss::MeanSquaredError)
+            .loss(MeanSquaredError::default())
             .batch_size(7)
             .shuffle(false);
         let mut training = trainer.start(&mut model, &data).unwrap();

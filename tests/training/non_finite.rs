@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::train::{Loss, Model, Sgd, Trainer};
+use wgrad::ops::MeanSquaredError;
+use wgrad::train::{Model, Sgd, Trainer};
 use wgrad::{Device, Error};
 
 use super::setup::{assert_same, bits, classified, normal, parameters, varied};
@@ -107,7 +108,7 @@ fn a_sample_that_overflows_is_met_at_its_step() {
     let mut net = Network::input([2, 4, 4]);
     net.conv(3, 3).tanh().linear(2);
     let trainer = Trainer::new(Sgd::new(0.01))
-        .loss(Loss::MeanSquaredError)
+        .loss(MeanSquaredError::new())
         .shuffle(false)
         .batch_size(3);
     // tanh saturates, but leaves the loss finite: the next network has no such layer.
@@ -128,7 +129,7 @@ fn a_batch_statistic_that_overflows_stays_out_of_the_running_ones() {
     let mut net = Network::input([2, 4, 4]);
     net.conv(3, 3).batch_norm().relu().linear(2);
     let trainer = Trainer::new(Sgd::new(0.01))
-        .loss(Loss::MeanSquaredError)
+        .loss(MeanSquaredError::new())
         .shuffle(false)
         .batch_size(3);
     let error = check_failure(device, &net, &trainer, &poisoned(&[2, 4, 4]), 2);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use wgrad::data::Dataset;
 use wgrad::graph::{Network, Parameter};
-use wgrad::train::{Adam, AdamW, Lars, Loss, Quickprop, Sgd, Trainer, UpdateRule};
+use wgrad::ops::MeanSquaredError;
+use wgrad::train::{Adam, AdamW, Lars, Quickprop, Sgd, Trainer, UpdateRule};
 
 use super::setup::bits;
 use crate::reference::{
@@ -108,7 +109,7 @@ impl Case {
             model.configure(prefix, change).unwrap();
         }
         let trainer = Trainer::new(rule)
-            .loss(Loss::MeanSquaredError)
+            .loss(MeanSquaredError::new())
             .batch_size(SAMPLES)
             .shuffle(false)
             .schedule(self.schedule);

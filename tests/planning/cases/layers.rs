@@ -1,7 +1,5 @@
-//! Layers with sums over everything: linear, batch normalisation, losses.
+//! Layers with sums over everything: linear, batch normalisation.
 
-use wgrad::graph::{Graph, Var};
-use wgrad::ops::loss::{LossValues, Reduction};
 use wgrad::ops::{BatchNorm, Linear};
 
 use super::Cases;
@@ -51,53 +49,6 @@ pub fn batch_norm(cases: &mut Cases) {
         cases.add(batch, |graph| {
             let x = graph.input("x", shape);
             graph.batch_norm(x, BatchNorm::new())
-        });
-    }
-}
-
-/// The loss by itself, the loss added to itself (its δ is then not 1), and the losses of the
-/// samples, which have no gradient.
-fn loss(cases: &mut Cases, batch: usize, build: impl Fn(&mut Graph, Reduction) -> LossValues) {
-    for reduction in [Reduction::Mean, Reduction::Sum] {
-        cases.add(batch, |graph| build(graph, reduction).loss);
-        cases.add(batch, |graph| {
-            let loss = build(graph, reduction).loss;
-            graph.add(loss, loss)
-        });
-        cases.add_forward(batch, |graph| build(graph, reduction).per_sample);
-    }
-}
-
-pub fn mse(cases: &mut Cases) {
-    let shapes: &[(usize, &[usize])] = &[
-        (1, &[1]),
-        (3, &[10]),
-        (5000, &[4]),
-        (2, &[3, 33, 65]),
-        (64, &[3, 224, 224]),
-    ];
-    for &(batch, shape) in shapes {
-        loss(cases, batch, |graph, reduction| {
-            let prediction: Var = graph.input("x", shape);
-            let target = graph.input("target", shape);
-            graph.mean_squared_error(prediction, target, reduction)
-        });
-    }
-}
-
-pub fn softmax_cross_entropy(cases: &mut Cases) {
-    for (batch, classes) in [
-        (1, 1),
-        (3, 10),
-        (64, 64),
-        (64, 65),
-        (256, 1000),
-        (20_000_000, 3),
-    ] {
-        loss(cases, batch, |graph, reduction| {
-            let logits = graph.input("logits", classes);
-            let labels = graph.labels("labels");
-            graph.softmax_cross_entropy(logits, labels, reduction)
         });
     }
 }

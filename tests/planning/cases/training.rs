@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
-use wgrad::ops::Operator;
 use wgrad::ops::training::{
-    Accumulate, Clip, Conclude, Gather, GatherLabels, RunningAverage, Stored, Update, WeightAverage,
+    Accumulate, Clip, Conclude, CountAnswers, Gather, GatherLabels, RunningAverage, Stored,
+    SumLosses, Update, WeightAverage,
 };
+use wgrad::ops::{Operator, SoftmaxCrossEntropy};
 use wgrad::shape::Shape;
 use wgrad::train::{
     Adadelta, Adagrad, Adam, AdamW, Lars, Norms, Quickprop, RmsProp, Sgd, UpdateRule,
@@ -77,6 +78,11 @@ pub fn step(cases: &mut Cases) {
             graph.apply("labels", GatherLabels, &[labels, order])
         });
     }
+    for (batch, classes) in [(1, 1), (3, 10), (256, 1000), (256, 5000)] {
+        for ignored in [None, Some(3)] {
+            cases.add_forward(batch, |graph| tally(graph, classes, ignored));
+        }
+    }
     for len in [64, 640, 1 << 20, 1 << 27] {
         for statistics in [0, len] {
             cases.add_forward(1, |graph| conclude(graph, len, statistics));
@@ -126,6 +132,25 @@ fn gather(graph: &mut Graph, shape: &[usize], stored: Stored) -> Var {
         stored,
     };
     graph.apply("input", gather, &[samples, scales, order])
+}
+
+/// What evaluation counts; with an ignored label, samples have weights.
+fn tally(graph: &mut Graph, classes: usize, ignored: Option<u32>) -> Var {
+    let responses = graph.input("responses", classes);
+    let labels = graph.labels("labels");
+    let loss = SoftmaxCrossEntropy {
+        ignored,
+        ..SoftmaxCrossEntropy::new()
+    };
+    let values = graph.softmax_cross_entropy(responses, labels, loss);
+    let operands: Vec<Var> = [Some(values.per_sample), values.weights]
+        .into_iter()
+        .flatten()
+        .collect();
+    graph.apply_all("losses", Arc::new(SumLosses), &operands);
+    let count = Arc::new(CountAnswers { ignored });
+    graph.apply_all("answers", count, &[responses, labels]);
+    values.loss
 }
 
 /// The end of a step whose gradients hold `len` elements.

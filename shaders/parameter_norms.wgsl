@@ -1,13 +1,13 @@
 // |w| and |g| of every parameter of a list, written to all blocks of the parameter: the second
 // pass after norm_partials, whose chunk is then a block of 64 numbers.
 //
-// One workgroup a parameter. Invocation k joins the blocks k, k + 64, ...; then the 64 pieces are
-// joined pair by pair. The order depends on the parameter's length alone.
+// One workgroup a parameter. Invocation k joins the blocks k, k + 256, ...; then the 256 pieces
+// are joined pair by pair. The order depends on the parameter's length alone.
 
 #import wgrad::norm::{joined, norm_of}
 
 const PARAMETERS: u32 = #{PARAMETERS};
-const WORKGROUP: u32 = 64;
+const WORKGROUP: u32 = 256;
 
 @group(0) @binding(0) var<storage, read> spans: array<vec2u>; // first block, blocks
 @group(0) @binding(1) var<storage, read> weight_partials: array<vec2f>;

@@ -32,7 +32,9 @@ pub trait UpdateRule: Debug + Send + Sync + 'static {
         Norms::None
     }
 
-    /// Values of the kernel's `override` constants.
+    /// Values of the kernel's `override` constants, all of them finite in single precision. One
+    /// that is called `epsilon` must be positive there: it stands below a fraction that is 0/0
+    /// without it, in the padding if nowhere else.
     fn constants(&self) -> Vec<(&'static str, f64)>;
 
     /// The learning rate before any schedule.

@@ -18,7 +18,7 @@ use crate::random::STATE_BUFFER;
 use crate::record::{Profile, Recording};
 use crate::run::{Memory, Program, ProgramOptions, Submission};
 
-/// Steps that may wait in the device's queue. More would only hold memory.
+/// Submissions that may wait in the device's queue. More would only hold memory.
 const IN_FLIGHT: usize = 8;
 
 /// The loop of [`Trainer::fit`] taken apart, for training loops of one's own.

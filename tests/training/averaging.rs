@@ -1,9 +1,10 @@
 //! The moving average of the weights.
 
 use wgrad::Error;
+use wgrad::graph::Network;
 use wgrad::train::{Model, Sgd, Trainer};
 
-use super::setup::{assert_same, bits, digits, parameters, varied};
+use super::setup::{assert_same, bits, classified, digits, parameters, varied};
 use crate::support::compare::{Tolerance, compare};
 use crate::support::gpu::device;
 
@@ -70,11 +71,14 @@ fn it_is_the_weighted_mean_of_the_weights_so_far() {
 /// the plain mean.
 #[test]
 fn averages_longer_than_their_ring() {
-    let Some(mut model) = build() else { return };
-    let data = digits(20);
+    let Some(device) = device() else { return };
+    let mut net = Network::input([3]);
+    net.linear(4);
+    let mut model = net.build(device, 1).unwrap();
+    let data = classified(20, &[3], 4);
     let trainer = trainer().average(1.0 - 1e-12);
     let mut training = trainer.start(&mut model, &data).unwrap();
-    let mut sum = [0.0_f64; 10];
+    let mut sum = [0.0_f64; 4];
     for _ in 0..1100 {
         training.step().unwrap();
         let bias = training.model().parameter("linear1.bias").unwrap();

@@ -166,3 +166,21 @@ fn a_rate_that_is_no_number_is_refused_when_its_step_comes() {
     let error = training.step().unwrap_err().to_string();
     assert_eq!(error, "the learning rate of step 2 is inf");
 }
+
+/// No epoch after the first falls by so much: the rate falls after the second and the third.
+#[test]
+fn fit_watches_for_a_plateau() {
+    let Some(device) = device() else { return };
+    let data = classified(12, &[1, 8, 8], 10);
+    let plateau = Plateau::new().factor(0.5).patience(0).threshold(0.9999);
+    let trainer = Trainer::new(Sgd::new(0.01))
+        .schedule(schedule::constant(0.5))
+        .reduce_on_plateau(plateau)
+        .epochs(4)
+        .progress(false);
+    let mut model = varied().build(device, 1).unwrap();
+    let run = trainer.fit(&mut model, &data, &data).unwrap();
+    let epochs = run.history.epochs().iter();
+    let rates: Vec<f64> = epochs.map(|epoch| epoch.learning_rate).collect();
+    assert_eq!(rates, [0.005, 0.005, 0.0025, 0.00125]);
+}

@@ -49,10 +49,22 @@ impl Operator for Update {
     }
 
     fn infer(&self, _: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        match self.rule.moments() <= MOMENTS.len() {
-            true => Ok(Vec::new()),
-            false => Err(format!("a rule has at most {} moments", MOMENTS.len())),
+        if self.rule.moments() > MOMENTS.len() {
+            return Err(format!("a rule has at most {} moments", MOMENTS.len()));
         }
+        for (name, value) in self.rule.constants() {
+            let single = value as f32;
+            if !single.is_finite() {
+                return Err(format!("`{name}` is {value}, in single precision {single}"));
+            }
+            if name == "epsilon" && single < f32::MIN_POSITIVE {
+                let least = f32::MIN_POSITIVE;
+                return Err(format!(
+                    "`epsilon` is {value}, it must be at least {least:e}"
+                ));
+            }
+        }
+        Ok(Vec::new())
     }
 
     fn acts(&self) -> bool {

@@ -141,8 +141,8 @@ impl Default for OneCycle {
 /// ```
 /// use wgrad::train::schedule::{OneCycle, one_cycle};
 ///
-/// let cycle = one_cycle(100, OneCycle { rise: 0.21, start: 0.1, ..OneCycle::default() });
-/// assert_eq!((cycle(0), cycle(20)), (0.1, 1.0));
+/// let cycle = one_cycle(100, OneCycle { rise: 0.21, start: 0.25, ..OneCycle::default() });
+/// assert_eq!((cycle(0), cycle(20)), (0.25, 1.0));
 /// ```
 pub fn one_cycle(steps: u64, shape: OneCycle) -> impl Fn(u64) -> f64 + Send + Sync + 'static {
     let last = steps as f64 - 1.0;

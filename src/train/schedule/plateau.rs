@@ -82,17 +82,17 @@ impl Plateau {
     }
 }
 
-/// The losses of a training seen with a [`Plateau`].
+/// The losses of a training seen with a [`Plateau`]: all that must be kept to go on later.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Watch {
     /// The factor on the learning rate, all reductions together.
     pub(crate) factor: f64,
     /// The lowest loss that counted.
-    best: f64,
+    pub(crate) best: f64,
     /// Epochs since then, or since the last reduction.
-    bad: u32,
+    pub(crate) bad: u32,
     /// Epochs that are still not counted.
-    rest: u32,
+    pub(crate) rest: u32,
 }
 
 impl Default for Watch {

@@ -15,8 +15,8 @@ const KERNEL_HEIGHT: u32 = #{KERNEL_HEIGHT};
 const KERNEL_WIDTH: u32 = #{KERNEL_WIDTH};
 const STRIDE_HEIGHT: u32 = #{STRIDE_HEIGHT};
 const STRIDE_WIDTH: u32 = #{STRIDE_WIDTH};
-const PADDING_HEIGHT: u32 = #{PADDING_HEIGHT};
-const PADDING_WIDTH: u32 = #{PADDING_WIDTH};
+const PADDING_TOP: u32 = #{PADDING_TOP};
+const PADDING_LEFT: u32 = #{PADDING_LEFT};
 
 #ifdef BYTES
 @group(0) @binding(0) var<storage, read> indices: array<u32>; // a byte per channel
@@ -44,8 +44,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let pixel = i / VECS;
     let line = pixel / IN_WIDTH;
     let sample = line / IN_HEIGHT;
-    let row = line % IN_HEIGHT + PADDING_HEIGHT;
-    let column = pixel % IN_WIDTH + PADDING_WIDTH;
+    let row = line % IN_HEIGHT + PADDING_TOP;
+    let column = pixel % IN_WIDTH + PADDING_LEFT;
     let end_row = min(row / STRIDE_HEIGHT + 1u, OUT_HEIGHT);
     let end_column = min(column / STRIDE_WIDTH + 1u, OUT_WIDTH);
 

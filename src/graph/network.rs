@@ -3,7 +3,9 @@
 use super::{Graph, Var};
 use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::ops::{BatchNorm, Conv2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use crate::ops::{
+    BatchNorm, Conv2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Padding, Prelu,
+};
 use crate::random::Seed;
 use crate::run::Device;
 use crate::shape::{Shape, Size2d};
@@ -236,8 +238,9 @@ impl Network {
         self.layer(Layer::Reshape(shape.into()))
     }
 
-    /// Rows and columns of padding for the convolution or pooling before.
-    pub fn padding(&mut self, padding: impl Into<Size2d>) -> &mut Self {
+    /// The padding of the convolution or pooling before: `1`, `[rows, columns]`,
+    /// `[[top, bottom], [left, right]]` or [`Padding::Same`].
+    pub fn padding(&mut self, padding: impl Into<Padding>) -> &mut Self {
         let padding = padding.into();
         self.change("padding", |layer| {
             Some(match layer {

@@ -54,7 +54,7 @@ pub use loss::{LossValues, Reduction};
 pub use max_pool2d::MaxPool2d;
 pub use mean_pool2d::MeanPool2d;
 pub use prelu::Prelu;
-pub use window::Window2d;
+pub use window::{Padding, Sides, Window2d};
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.
 pub type Reason = String;

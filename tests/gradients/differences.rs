@@ -48,7 +48,7 @@ impl Pass<'_> {
                 let attributes = r::conv2d::Attributes {
                     kernel: [c.kernel; 2],
                     stride: [c.stride; 2],
-                    padding: [c.padding; 2],
+                    padding: [[c.padding; 2]; 2],
                     dilation: [c.dilation; 2],
                     groups: c.groups,
                 };
@@ -64,7 +64,7 @@ impl Pass<'_> {
                 let attributes = r::max_pool2d::Attributes {
                     kernel: [p.kernel; 2],
                     stride: [p.stride; 2],
-                    padding: [p.padding; 2],
+                    padding: [[p.padding; 2]; 2],
                     ceil_mode: false,
                 };
                 self.max_pool(x, &attributes)
@@ -73,7 +73,7 @@ impl Pass<'_> {
                 let attributes = r::mean_pool2d::Attributes {
                     kernel: [p.kernel; 2],
                     stride: [p.stride; 2],
-                    padding: [p.padding; 2],
+                    padding: [[p.padding; 2]; 2],
                     ceil_mode: false,
                     count_include_pad: true,
                 };

@@ -29,7 +29,7 @@ pub use tensor::Tensor;
 
 pub mod finite_difference;
 pub mod philox;
-mod pool_window;
+pub mod pool_window;
 
 pub mod add;
 pub mod batch_norm;

@@ -27,12 +27,12 @@ struct Direction {
 
 impl Direction {
     fn forward(geometry: Geometry, batch: usize) -> Self {
-        let padding = geometry.window.padding;
+        let padding = geometry.padding;
         Self {
             batch,
             from: in_vectors(geometry.input),
             to: in_vectors(geometry.output),
-            padding: [padding.height as i64, padding.width as i64],
+            padding: [padding.top as i64, padding.left as i64],
         }
     }
 

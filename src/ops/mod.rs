@@ -12,11 +12,15 @@ use crate::autodiff::Backward;
 use crate::graph::ValueType;
 use crate::plan::{Lowering, Mode};
 
+pub mod adaptive_max_pool2d;
+pub mod adaptive_mean_pool2d;
 pub mod add;
 pub mod batch_norm;
+pub(crate) mod bins;
 pub mod channel_sum;
 pub mod concat;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub(crate) mod copy;
 pub mod dropout;
 pub(crate) mod elementwise;
@@ -45,7 +49,10 @@ pub(crate) mod tile;
 pub mod training;
 pub mod window;
 
+pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
+pub use adaptive_mean_pool2d::AdaptiveMeanPool2d;
 pub use batch_norm::BatchNorm;
+pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
 pub use leaky_relu::LeakyRelu;

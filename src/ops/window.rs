@@ -190,7 +190,7 @@ impl Window2d {
     }
 
     /// Rows and columns from the first tap to the last: `D(K−1) + 1`.
-    fn reach(&self) -> Result<Size2d, Reason> {
+    pub(super) fn reach(&self) -> Result<Size2d, Reason> {
         let positive = [
             ("kernel", self.kernel),
             ("stride", self.stride),

@@ -20,10 +20,13 @@ type Fill = fn(&mut Cases);
 /// The cases of every stem of the registry, and of training.
 #[rustfmt::skip]
 pub const STEMS: &[(&str, Fill)] = &[
+    ("adaptive_max_pool2d", windows::adaptive_max_pool2d),
+    ("adaptive_mean_pool2d", windows::adaptive_mean_pool2d),
     ("add", pointwise::add),
     ("batch_norm", layers::batch_norm),
     ("concat", pointwise::concat),
     ("conv2d", windows::conv2d),
+    ("conv_transpose2d", windows::conv_transpose2d),
     ("dropout", pointwise::dropout),
     ("global_mean_pool", windows::global_mean_pool),
     ("leaky_relu", pointwise::leaky_relu),

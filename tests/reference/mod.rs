@@ -31,10 +31,13 @@ pub mod finite_difference;
 pub mod philox;
 pub mod pool_window;
 
+pub mod adaptive_max_pool2d;
+pub mod adaptive_mean_pool2d;
 pub mod add;
 pub mod batch_norm;
 pub mod concat;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod dropout;
 pub mod global_mean_pool;
 pub mod leaky_relu;
@@ -55,6 +58,8 @@ pub mod sgd;
 
 #[cfg(test)]
 mod pytorch;
+#[cfg(test)]
+mod pytorch_windows;
 #[cfg(test)]
 mod training;
 

@@ -1,4 +1,4 @@
-//! Where a pooling window lies: shared by max and mean pooling.
+//! Where pooling windows and bins lie: shared by max and mean pooling.
 
 /// How many windows fit on one axis.
 ///
@@ -53,6 +53,12 @@ pub fn same(input: usize, reach: usize, stride: usize) -> [usize; 2] {
     let windows = input.div_ceil(stride);
     let total = ((windows - 1) * stride + reach).saturating_sub(input);
     [total / 2, total - total / 2]
+}
+
+/// The `i`-th of `bins` bins over `input` positions, for adaptive pooling: from `⌊i·L/B⌋` to
+/// before `⌈(i+1)·L/B⌉` (PyTorch's rule).
+pub fn bin(i: usize, input: usize, bins: usize) -> std::ops::Range<usize> {
+    i * input / bins..((i + 1) * input).div_ceil(bins)
 }
 
 /// The part of a window that lies on the input.

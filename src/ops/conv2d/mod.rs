@@ -14,6 +14,7 @@ mod geometry;
 mod grad_input;
 mod grad_weight;
 mod tiled;
+mod transposed;
 mod winograd;
 
 pub use choose::Variant;
@@ -23,6 +24,7 @@ pub(super) use geometry::Geometry;
 pub use grad_input::ConvolutionGradInput;
 pub use grad_weight::ConvolutionGradWeight;
 pub(super) use tiled::{Walk, lower_grad_input, lower_grad_weight, lower_product};
+pub use transposed::TransposedConvolution;
 
 use super::window::{Padding, Window2d};
 use crate::graph::{Declaration, Graph, Var};

@@ -77,6 +77,7 @@ pub(super) fn grad_input(
     cx: &mut Lowering<'_>,
     geometry: Geometry,
     [dy, weight, dx]: [&Operand; 3],
+    bias: Option<&Operand>,
 ) {
     let [inputs, outputs] = geometry.vectors();
     let rotated = cx.temporary("rotated", TAPS * outputs * LANES * inputs * LANES);
@@ -89,7 +90,7 @@ pub(super) fn grad_input(
         .bind("out", rotated);
     cx.dispatch(rotate);
     let direction = Direction::backward(geometry, cx.batch());
-    convolve(cx, direction, dy.buffer, rotated, dx, None);
+    convolve(cx, direction, dy.buffer, rotated, dx, bias);
 }
 
 fn convolve(

@@ -33,6 +33,12 @@ fn lanes_of(v: u32) -> vec4u {
     return vec4u(4 * v) + vec4u(0, 1, 2, 3);
 }
 
+// The first position of bin `i` of `bins` that cover `length` positions in adaptive pooling, and the
+// one behind its last: floor(i * length / bins) and ceil((i + 1) * length / bins).
+fn bin(i: u32, length: u32, bins: u32) -> vec2u {
+    return vec2u(i * length / bins, ((i + 1) * length + bins - 1) / bins);
+}
+
 // The first row and the number of rows that one split of a long sum adds, of ROWS in all. Rows
 // come in blocks of `neighbours` * `most`; the `neighbours` splits of a block take its rows in
 // turn, so that neighbouring invocations read neighbouring memory and a block stays in the

@@ -22,8 +22,8 @@ const KERNEL_HEIGHT: u32 = #{KERNEL_HEIGHT};
 const KERNEL_WIDTH: u32 = #{KERNEL_WIDTH};
 const STRIDE_HEIGHT: u32 = #{STRIDE_HEIGHT};
 const STRIDE_WIDTH: u32 = #{STRIDE_WIDTH};
-const PADDING_HEIGHT: u32 = #{PADDING_HEIGHT};
-const PADDING_WIDTH: u32 = #{PADDING_WIDTH};
+const PADDING_TOP: u32 = #{PADDING_TOP};
+const PADDING_LEFT: u32 = #{PADDING_LEFT};
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -73,10 +73,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     // Rows and columns are counted from the corner of the padding, so that none is negative.
     let top = line % OUT_HEIGHT * STRIDE_HEIGHT;
     let left = pixel % OUT_WIDTH * STRIDE_WIDTH;
-    let first_row = max(top, PADDING_HEIGHT) - top;
-    let first_column = max(left, PADDING_WIDTH) - left;
-    let corner_row = sample * IN_HEIGHT + top - PADDING_HEIGHT;
-    let corner_column = left - PADDING_WIDTH;
+    let first_row = max(top, PADDING_TOP) - top;
+    let first_column = max(left, PADDING_LEFT) - left;
+    let corner_row = sample * IN_HEIGHT + top - PADDING_TOP;
+    let corner_column = left - PADDING_LEFT;
 
     let first = (corner_row + first_row) * IN_WIDTH + corner_column + first_column;
     var best = load(first * VECS + channel, channel);
@@ -84,8 +84,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     for (var u = 0u; u < KERNEL_HEIGHT; u++) {
         for (var v = 0u; v < KERNEL_WIDTH; v++) {
 #ifdef CLIPPED
-            let outside = u < first_row || top + u >= PADDING_HEIGHT + IN_HEIGHT;
-            if outside || v < first_column || left + v >= PADDING_WIDTH + IN_WIDTH {
+            let outside = u < first_row || top + u >= PADDING_TOP + IN_HEIGHT;
+            if outside || v < first_column || left + v >= PADDING_LEFT + IN_WIDTH {
                 continue;
             }
 #endif

@@ -18,8 +18,8 @@ const KERNEL_HEIGHT: u32 = #{KERNEL_HEIGHT};
 const KERNEL_WIDTH: u32 = #{KERNEL_WIDTH};
 const STRIDE_HEIGHT: u32 = #{STRIDE_HEIGHT};
 const STRIDE_WIDTH: u32 = #{STRIDE_WIDTH};
-const PADDING_HEIGHT: u32 = #{PADDING_HEIGHT};
-const PADDING_WIDTH: u32 = #{PADDING_WIDTH};
+const PADDING_TOP: u32 = #{PADDING_TOP};
+const PADDING_LEFT: u32 = #{PADDING_LEFT};
 
 #ifdef BYTES
 @group(0) @binding(0) var<storage, read> indices: array<u32>; // a byte per channel
@@ -59,8 +59,8 @@ fn routed(i: u32) -> vec4f {
     let pixel = i / VECS;
     let line = pixel / IN_WIDTH;
     let sample = line / IN_HEIGHT;
-    let row = line % IN_HEIGHT + PADDING_HEIGHT;
-    let column = pixel % IN_WIDTH + PADDING_WIDTH;
+    let row = line % IN_HEIGHT + PADDING_TOP;
+    let column = pixel % IN_WIDTH + PADDING_LEFT;
 #ifdef DISJOINT
     let a = row / STRIDE_HEIGHT;
     let b = column / STRIDE_WIDTH;

@@ -3,7 +3,10 @@
 use super::{Graph, Var};
 use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::ops::{BatchNorm, Conv2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use crate::ops::{
+    BatchNorm, Conv2d, ConvTranspose2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Padding,
+    Prelu,
+};
 use crate::random::Seed;
 use crate::run::Device;
 use crate::shape::{Shape, Size2d};
@@ -15,14 +18,24 @@ use crate::train::Model;
 pub enum Layer {
     /// Convolution.
     Conv2d(Conv2d),
+    /// Transposed convolution.
+    ConvTranspose2d(ConvTranspose2d),
     /// Fully connected; flattens its input.
     Linear(Linear),
     /// Maximum over windows.
     MaxPool2d(MaxPool2d),
     /// Mean over windows.
     MeanPool2d(MeanPool2d),
+    /// Maximum over so many rows and columns of bins.
+    AdaptiveMaxPool2d(Size2d),
+    /// Mean over so many rows and columns of bins.
+    AdaptiveMeanPool2d(Size2d),
+    /// Maximum over the whole image.
+    GlobalMaxPool,
     /// Mean over the whole image.
     GlobalMeanPool,
+    /// Maxima over the bins of every level of a pyramid, as features.
+    SpatialPyramidPool(Vec<usize>),
     /// Rectifier.
     Relu,
     /// Rectifier with a fixed slope.
@@ -48,6 +61,7 @@ impl Layer {
     fn apply(&self, graph: &mut Graph, x: Var) -> Var {
         match self {
             Self::Conv2d(layer) => graph.conv2d(x, layer.clone()),
+            Self::ConvTranspose2d(layer) => graph.conv_transpose2d(x, layer.clone()),
             Self::Linear(layer) => {
                 let flat = match graph.shape(x).len() {
                     1 => x,
@@ -57,6 +71,10 @@ impl Layer {
             }
             Self::MaxPool2d(layer) => graph.max_pool2d(x, *layer),
             Self::MeanPool2d(layer) => graph.mean_pool2d(x, *layer),
+            Self::AdaptiveMaxPool2d(bins) => graph.adaptive_max_pool2d(x, *bins),
+            Self::AdaptiveMeanPool2d(bins) => graph.adaptive_mean_pool2d(x, *bins),
+            Self::SpatialPyramidPool(levels) => graph.spatial_pyramid_pool(x, levels),
+            Self::GlobalMaxPool => graph.global_max_pool(x),
             Self::GlobalMeanPool => graph.global_mean_pool(x),
             Self::Relu => graph.relu(x),
             Self::LeakyRelu(layer) => graph.leaky_relu(x, *layer),
@@ -166,6 +184,12 @@ impl Network {
         self.layer(Layer::Conv2d(Conv2d::new(out_channels, kernel)))
     }
 
+    /// A transposed convolution to `out_channels`; the same may follow.
+    pub fn conv_transpose(&mut self, out_channels: usize, kernel: impl Into<Size2d>) -> &mut Self {
+        let layer = ConvTranspose2d::new(out_channels, kernel);
+        self.layer(Layer::ConvTranspose2d(layer))
+    }
+
     /// A linear layer; an image is flattened before it.
     pub fn linear(&mut self, out_features: usize) -> &mut Self {
         self.layer(Layer::Linear(Linear::new(out_features)))
@@ -179,6 +203,27 @@ impl Network {
     /// The mean over windows of this size, side by side unless a stride follows.
     pub fn mean_pool(&mut self, kernel: impl Into<Size2d>) -> &mut Self {
         self.layer(Layer::MeanPool2d(MeanPool2d::new(kernel)))
+    }
+
+    /// The maximum over bins that divide an image of any size into `[rows, columns]`.
+    pub fn adaptive_max_pool(&mut self, bins: impl Into<Size2d>) -> &mut Self {
+        self.layer(Layer::AdaptiveMaxPool2d(bins.into()))
+    }
+
+    /// The mean over bins that divide an image of any size into `[rows, columns]`.
+    pub fn adaptive_mean_pool(&mut self, bins: impl Into<Size2d>) -> &mut Self {
+        self.layer(Layer::AdaptiveMeanPool2d(bins.into()))
+    }
+
+    /// Spatial pyramid pooling: `C·Σl²` features of an image of any size, for levels such as
+    /// `[6, 3, 2, 1]`; see [`Graph::spatial_pyramid_pool`].
+    pub fn spatial_pyramid_pool(&mut self, levels: impl Into<Vec<usize>>) -> &mut Self {
+        self.layer(Layer::SpatialPyramidPool(levels.into()))
+    }
+
+    /// The maximum of every channel over the whole image.
+    pub fn global_max_pool(&mut self) -> &mut Self {
+        self.layer(Layer::GlobalMaxPool)
     }
 
     /// The mean of every channel over the whole image.
@@ -236,12 +281,14 @@ impl Network {
         self.layer(Layer::Reshape(shape.into()))
     }
 
-    /// Rows and columns of padding for the convolution or pooling before.
-    pub fn padding(&mut self, padding: impl Into<Size2d>) -> &mut Self {
+    /// The padding of the convolution or pooling before: `1`, `[rows, columns]`,
+    /// `[[top, bottom], [left, right]]` or [`Padding::Same`].
+    pub fn padding(&mut self, padding: impl Into<Padding>) -> &mut Self {
         let padding = padding.into();
         self.change("padding", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.padding(padding)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.padding(padding)),
                 Layer::MaxPool2d(layer) => Layer::MaxPool2d(layer.padding(padding)),
                 Layer::MeanPool2d(layer) => Layer::MeanPool2d(layer.padding(padding)),
                 _ => return None,
@@ -255,6 +302,7 @@ impl Network {
         self.change("stride", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.stride(stride)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.stride(stride)),
                 Layer::MaxPool2d(layer) => Layer::MaxPool2d(layer.stride(stride)),
                 Layer::MeanPool2d(layer) => Layer::MeanPool2d(layer.stride(stride)),
                 _ => return None,
@@ -268,6 +316,7 @@ impl Network {
         self.change("dilation", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.dilation(dilation)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.dilation(dilation)),
                 _ => return None,
             })
         })
@@ -278,6 +327,7 @@ impl Network {
         self.change("groups", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.groups(groups)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.groups(groups)),
                 _ => return None,
             })
         })
@@ -288,6 +338,7 @@ impl Network {
         self.change("bias", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.bias(bias)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.bias(bias)),
                 Layer::Linear(layer) => Layer::Linear(layer.bias(bias)),
                 _ => return None,
             })
@@ -299,6 +350,7 @@ impl Network {
         self.change("init", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.init(init)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.init(init)),
                 Layer::Linear(layer) => Layer::Linear(layer.init(init)),
                 _ => return None,
             })
@@ -310,6 +362,7 @@ impl Network {
         self.change("name", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.name(name)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.name(name)),
                 Layer::Linear(layer) => Layer::Linear(layer.name(name)),
                 Layer::BatchNorm(layer) => Layer::BatchNorm(layer.name(name)),
                 _ => return None,

@@ -1,6 +1,7 @@
 //! Max pooling: the largest element of every window.
 
 use super::pool_window::Window;
+use super::window::Padding;
 use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
@@ -12,7 +13,7 @@ use crate::shape::{Shape, Size2d};
 /// `y[c,i,j] = max x[c, i·S+u−P, j·S+v−P]` over the K window positions `u, v` on the input.
 ///
 /// The first maximum in row order is kept, and NaN wins, as in PyTorch. Per axis there are
-/// `⌊(L + 2P − K)/S⌋ + 1` windows.
+/// `⌊(L + P − K)/S⌋ + 1` windows, P the padding of both sides together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool2d {
     window: Window,
@@ -33,9 +34,10 @@ impl MaxPool2d {
         self
     }
 
-    /// Padding of −∞ on each side, at most half the kernel; none unless told.
+    /// Padding of −∞, on each side at most half the kernel; none unless told. `1`, `[rows, columns]`,
+    /// `[[top, bottom], [left, right]]` or [`Padding::Same`].
     #[must_use]
-    pub fn padding(mut self, padding: impl Into<Size2d>) -> Self {
+    pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
         self.window.padding = padding.into();
         self
     }

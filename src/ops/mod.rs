@@ -12,12 +12,16 @@ use crate::autodiff::Backward;
 use crate::graph::ValueType;
 use crate::plan::{Lowering, Mode};
 
+pub mod adaptive_max_pool2d;
+pub mod adaptive_mean_pool2d;
 pub mod add;
 pub mod batch_norm;
 pub mod binary_cross_entropy;
+pub(crate) mod bins;
 pub mod channel_sum;
 pub mod concat;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub(crate) mod copy;
 pub mod dropout;
 pub(crate) mod elementwise;
@@ -51,8 +55,11 @@ pub(crate) mod tile;
 pub mod training;
 pub mod window;
 
+pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
+pub use adaptive_mean_pool2d::AdaptiveMeanPool2d;
 pub use batch_norm::BatchNorm;
 pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
 pub use hinge_loss::HingeLoss;
@@ -66,7 +73,7 @@ pub use mean_pool2d::MeanPool2d;
 pub use mse::MeanSquaredError;
 pub use prelu::Prelu;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
-pub use window::Window2d;
+pub use window::{Padding, Sides, Window2d};
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.
 pub type Reason = String;

@@ -5,7 +5,7 @@
 
 /// An operator that users apply, with the gradients that belong to it.
 ///
-/// Its files are `src/ops/<stem>.rs` (or a folder), `shaders/<stem>*.wgsl` unless it is a view,
+/// Its files are `src/ops/<stem>.rs` (or a folder), `shaders/<shader>*.wgsl` unless it is a view,
 /// `tests/reference/<stem>.rs` and `tests/ops/<stem>.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -22,6 +22,8 @@ pub struct Entry {
     pub learns: &'static [&'static str],
     /// Whether it moves nothing and has no kernel of its own.
     pub is_view: bool,
+    /// The first of its shaders: another operator's where it is computed by that one's.
+    pub shader: &'static str,
 }
 
 /// An operator that users do not apply themselves: part of a gradient, of a plan or of a training
@@ -51,12 +53,17 @@ const fn entry(
         source,
         learns: &[],
         is_view: false,
+        shader: stem,
     }
 }
 
 impl Entry {
     const fn learns(self, learns: &'static [&'static str]) -> Self {
         Self { learns, ..self }
+    }
+
+    const fn shader(self, shader: &'static str) -> Self {
+        Self { shader, ..self }
     }
 
     const fn view(self) -> Self {
@@ -70,11 +77,14 @@ impl Entry {
 /// Every operator that users apply, by stem.
 #[rustfmt::skip]
 pub const OPERATORS: &[Entry] = &[
+    entry("adaptive_max_pool2d", &["adaptive_max_pool2d", "adaptive_max_pool2d_grad"], "the largest element of every bin; global and pyramid pooling", "PyTorch, torch.nn.AdaptiveMaxPool2d; He et al., Spatial pyramid pooling, 2014"),
+    entry("adaptive_mean_pool2d", &["adaptive_mean_pool2d", "adaptive_mean_pool2d_grad"], "the average of every bin", "PyTorch, torch.nn.AdaptiveAvgPool2d"),
     entry("add", &["add"], "the sum of two values", "He et al., Deep residual learning, 2016"),
     entry("batch_norm", &["batch_norm", "batch_norm_grad"], "batch normalisation, per channel", "Ioffe and Szegedy, Batch normalization, 2015").learns(&["weight", "bias"]),
     entry("binary_cross_entropy", &["binary_cross_entropy"], "the loss of independent yes-or-no questions, from logits", "PyTorch, torch.nn.BCEWithLogitsLoss"),
     entry("concat", &["concat"], "concatenation on the channels", "PyTorch, torch.cat"),
     entry("conv2d", &["conv2d", "conv2d_grad_input", "conv2d_grad_weight"], "convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]),
+    entry("conv_transpose2d", &["conv_transpose2d"], "transposed convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]).shader("conv2d_grad_input"),
     entry("dropout", &["dropout"], "inverted dropout", "Srivastava et al., Dropout, 2014"),
     entry("global_mean_pool", &["global_mean_pool", "global_mean_pool_grad"], "the mean of every channel", "Lin, Chen and Yan, Network in network, 2013"),
     entry("hinge_loss", &["hinge_loss"], "the margin of each class against all others", "Caffe, HingeLossLayer"),

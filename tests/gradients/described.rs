@@ -1,7 +1,9 @@
 //! A network as data, from which both a graph and a reference computation are made.
 
 use wgrad::graph::{Graph, Var};
-use wgrad::ops::{BatchNorm, Conv2d, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use wgrad::ops::{
+    BatchNorm, Conv2d, ConvTranspose2d, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu,
+};
 
 /// The attributes of a convolution with a square filter.
 #[derive(Clone, Copy, Debug)]
@@ -49,10 +51,13 @@ pub fn pool(kernel: usize) -> Pool {
 #[derive(Clone, Debug)]
 pub enum Layer {
     Conv(Conv),
+    ConvTranspose(Conv),
     Linear(usize),
     MaxPool(Pool),
     MeanPool(Pool),
     GlobalMeanPool,
+    AdaptiveMeanPool([usize; 2]),
+    SpatialPyramid(Vec<usize>),
     Flatten,
     Relu,
     LeakyRelu(f64),
@@ -94,6 +99,17 @@ fn one(graph: &mut Graph, layer: &Layer, x: Var) -> Var {
                 .padding(p.padding);
             graph.mean_pool2d(x, window)
         }
+        Layer::ConvTranspose(c) => {
+            let layer = ConvTranspose2d::new(c.outputs, c.kernel)
+                .stride(c.stride)
+                .padding(c.padding)
+                .dilation(c.dilation)
+                .groups(c.groups)
+                .bias(c.bias);
+            graph.conv_transpose2d(x, layer)
+        }
+        Layer::AdaptiveMeanPool(bins) => graph.adaptive_mean_pool2d(x, *bins),
+        Layer::SpatialPyramid(levels) => graph.spatial_pyramid_pool(x, levels),
         Layer::GlobalMeanPool => graph.global_mean_pool(x),
         Layer::Flatten => graph.flatten(x),
         Layer::Relu => graph.relu(x),

@@ -1,6 +1,6 @@
 //! The reference computation of a described network, and its gradient by central differences.
 
-use super::described::Layer;
+use super::described::{Conv, Layer};
 use super::reference::finite_difference::STEP;
 use super::reference::{self as r, Tensor};
 
@@ -45,16 +45,17 @@ impl Pass<'_> {
     fn one(&mut self, layer: &Layer, x: &Tensor) -> Tensor {
         match layer {
             Layer::Conv(c) => {
-                let attributes = r::conv2d::Attributes {
-                    kernel: [c.kernel; 2],
-                    stride: [c.stride; 2],
-                    padding: [c.padding; 2],
-                    dilation: [c.dilation; 2],
-                    groups: c.groups,
-                };
                 let weight = self.parameter().clone();
                 let bias = c.bias.then(|| self.parameter().clone());
-                r::conv2d::forward(x, &weight, bias.as_ref(), &attributes)
+                r::conv2d::forward(x, &weight, bias.as_ref(), &attributes(c))
+            }
+            Layer::ConvTranspose(c) => {
+                let weight = self.parameter().clone();
+                let bias = c.bias.then(|| self.parameter().clone());
+                let a = attributes(c);
+                let size = [x.shape[2], x.shape[3]];
+                let size = r::conv_transpose2d::output_size(size, [0; 2], &a);
+                r::conv_transpose2d::forward(x, &weight, bias.as_ref(), size, &a)
             }
             Layer::Linear(_) => {
                 let weight = self.parameter().clone();
@@ -64,16 +65,24 @@ impl Pass<'_> {
                 let attributes = r::max_pool2d::Attributes {
                     kernel: [p.kernel; 2],
                     stride: [p.stride; 2],
-                    padding: [p.padding; 2],
+                    padding: [[p.padding; 2]; 2],
                     ceil_mode: false,
                 };
-                self.max_pool(x, &attributes)
+                self.maxima(x, |x| r::max_pool2d::forward(x, &attributes))
             }
+            Layer::SpatialPyramid(levels) => {
+                for level in levels {
+                    let bins = [*level; 2];
+                    self.maxima(x, |x| r::adaptive_max_pool2d::forward(x, bins));
+                }
+                r::adaptive_max_pool2d::pyramid(x, levels)
+            }
+            Layer::AdaptiveMeanPool(bins) => r::adaptive_mean_pool2d::forward(x, *bins),
             Layer::MeanPool(p) => {
                 let attributes = r::mean_pool2d::Attributes {
                     kernel: [p.kernel; 2],
                     stride: [p.stride; 2],
-                    padding: [p.padding; 2],
+                    padding: [[p.padding; 2]; 2],
                     ceil_mode: false,
                     count_include_pad: true,
                 };
@@ -110,8 +119,9 @@ impl Pass<'_> {
         }
     }
 
-    fn max_pool(&mut self, x: &Tensor, attributes: &r::max_pool2d::Attributes) -> Tensor {
-        let first = r::max_pool2d::forward(x, attributes);
+    /// Pools, and notes by how much each maximum is the largest.
+    fn maxima(&mut self, x: &Tensor, pool: impl Fn(&Tensor) -> r::max_pool2d::Output) -> Tensor {
+        let first = pool(x);
         // The second largest: the largest without the first.
         let [_, _, height, width] = x.dims4();
         let area = height * width;
@@ -122,7 +132,7 @@ impl Pass<'_> {
                 x.data[map * area..(map + 1) * area].to_vec(),
             );
             without.data[argmax] = f64::NEG_INFINITY;
-            let second = r::max_pool2d::forward(&without, attributes);
+            let second = pool(&without);
             let second = second.y.data[place % second.y.data.len()];
             // Two zeros of a rectifier have no gradient on either side.
             if (largest, second) != (0.0, 0.0) {
@@ -131,6 +141,16 @@ impl Pass<'_> {
             self.sides.push(argmax);
         }
         first.y
+    }
+}
+
+fn attributes(c: &Conv) -> r::conv2d::Attributes {
+    r::conv2d::Attributes {
+        kernel: [c.kernel; 2],
+        stride: [c.stride; 2],
+        padding: [[c.padding; 2]; 2],
+        dilation: [c.dilation; 2],
+        groups: c.groups,
     }
 }
 

@@ -108,6 +108,32 @@ fn a_network_with_branches() {
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
 
+/// An image that shrinks and grows, then features of several resolutions.
+#[test]
+fn a_network_that_enlarges_and_a_pyramid() {
+    let Some(device) = gpu::device() else { return };
+    let enlarging = ConvAttributes {
+        stride: 2,
+        groups: 2,
+        ..conv(6, 3)
+    };
+    let case = Case {
+        input: vec![3, 6, 5],
+        batch: 2,
+        layers: vec![
+            Conv(conv(4, 3)),
+            Tanh,
+            AdaptiveMeanPool([4, 3]),
+            ConvTranspose(enlarging),
+            Tanh,
+            SpatialPyramid(vec![3, 2, 1]),
+            Linear(3),
+        ],
+        loss: Loss::CrossEntropy,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}
+
 /// A network without images: the features' path through every operator that takes them.
 #[test]
 fn a_network_of_features() {

@@ -1,11 +1,15 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
+mod adaptive_max_pool2d;
+mod adaptive_max_pool2d_pyramid;
+mod adaptive_mean_pool2d;
 mod add;
 mod batch_norm;
 mod binary_cross_entropy;
 mod concat;
 mod conv2d;
 mod conv2d_variants;
+mod conv_transpose2d;
 mod dropout;
 mod global_mean_pool;
 mod hinge_loss;

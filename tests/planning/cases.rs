@@ -22,11 +22,14 @@ type Fill = fn(&mut Cases);
 /// The cases of every stem of the registry, of fusion, and of training.
 #[rustfmt::skip]
 pub const STEMS: &[(&str, Fill)] = &[
+    ("adaptive_max_pool2d", windows::adaptive_max_pool2d),
+    ("adaptive_mean_pool2d", windows::adaptive_mean_pool2d),
     ("add", pointwise::add),
     ("batch_norm", layers::batch_norm),
     ("binary_cross_entropy", losses::binary_cross_entropy),
     ("concat", pointwise::concat),
     ("conv2d", windows::conv2d),
+    ("conv_transpose2d", windows::conv_transpose2d),
     ("dropout", pointwise::dropout),
     ("fusion", fusion::networks),
     ("global_mean_pool", windows::global_mean_pool),

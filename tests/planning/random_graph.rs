@@ -15,7 +15,7 @@ use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
 use wgrad::ops::prelu::Prelu;
 use wgrad::ops::training::{Conclude, Update};
-use wgrad::ops::{BatchNorm, Conv2d, Linear};
+use wgrad::ops::{BatchNorm, Conv2d, ConvTranspose2d, Linear};
 use wgrad::train::Sgd;
 
 type Grow = fn(&mut Growth, Pick) -> Option<Var>;
@@ -23,6 +23,8 @@ type Grow = fn(&mut Growth, Pick) -> Option<Var>;
 /// The operators that networks are made of. A new operator is one line.
 #[rustfmt::skip]
 const OPERATORS: &[(&str, Grow)] = &[
+    ("adaptive_max_pool2d", |g, p| g.image(p).map(|x| g.graph.adaptive_max_pool2d(x, [p.n(4) + 3, 5]))),
+    ("adaptive_mean_pool2d", |g, p| g.image(p).map(|x| g.graph.adaptive_mean_pool2d(x, [6, p.n(4) + 3]))),
     ("add", |g, p| g.pair(p).map(|(a, b)| g.graph.add(a, b))),
     ("batch_norm", |g, p| g.standard(p).map(|x| g.graph.batch_norm(x, BatchNorm::new()))),
     ("concat", |g, p| g.image_pair(p).map(|(a, b)| g.graph.concat(&[a, b, a]))),
@@ -30,6 +32,7 @@ const OPERATORS: &[(&str, Grow)] = &[
     ("conv2d_depthwise", |g, p| g.image(p).map(|x| { let c = g.channels(x); g.graph.conv2d(x, Conv2d::new(c, [3, 1]).padding([1, 0]).groups(c)) })),
     ("conv2d_grouped", |g, p| g.image(p).map(|x| { let c = g.channels(x); g.graph.conv2d(x, Conv2d::new(2 * c, 1).groups(c)) })),
     ("conv2d_pointwise", |g, p| g.image(p).map(|x| g.graph.conv2d(x, Conv2d::new(p.n(9), 1).bias(p.flag())))),
+    ("conv_transpose2d", |g, p| g.image(p).map(|x| g.graph.conv_transpose2d(x, ConvTranspose2d::new(p.n(9), 2).stride(p.n(2)).bias(p.flag())))),
     ("dropout", |g, p| g.standard(p).map(|x| g.graph.dropout(x, 0.25))),
     ("flatten", |g, p| g.image(p).map(|x| g.graph.flatten(x))),
     ("global_mean_pool", |g, p| g.image(p).map(|x| g.graph.global_mean_pool(x))),

@@ -29,13 +29,16 @@ pub use tensor::Tensor;
 
 pub mod finite_difference;
 pub mod philox;
-mod pool_window;
+pub mod pool_window;
 
+pub mod adaptive_max_pool2d;
+pub mod adaptive_mean_pool2d;
 pub mod add;
 pub mod batch_norm;
 pub mod binary_cross_entropy;
 pub mod concat;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod dropout;
 pub mod global_mean_pool;
 pub mod hinge_loss;
@@ -63,6 +66,8 @@ pub mod sgd;
 mod pytorch;
 #[cfg(test)]
 mod pytorch_losses;
+#[cfg(test)]
+mod pytorch_windows;
 #[cfg(test)]
 mod training;
 

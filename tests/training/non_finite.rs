@@ -128,7 +128,7 @@ fn no_rule_applies_a_step_that_is_not_finite() {
     net.conv(3, 3).leaky_relu(0.1).linear(2);
     for trainer in trainers() {
         let trainer = trainer
-            .loss(Loss::MeanSquaredError)
+            .loss(MeanSquaredError::default())
             .shuffle(false)
             .batch_size(3);
         let error = check_failure(device, &net, &trainer, &poisoned(&[2, 4, 4]), 2);

@@ -36,12 +36,12 @@ struct Direction {
 
 impl Direction {
     fn forward(geometry: Geometry, batch: usize) -> Self {
-        let padding = geometry.window.padding;
+        let padding = geometry.padding;
         Self {
             batch,
             from: in_vectors(geometry.input),
             to: in_vectors(geometry.output),
-            padding: [padding.height as i64, padding.width as i64],
+            padding: [padding.top as i64, padding.left as i64],
         }
     }
 
@@ -124,6 +124,7 @@ pub(super) fn grad_input(
     cx: &mut Lowering<'_>,
     geometry: Geometry,
     [dy, weight, dx]: [&Operand; 3],
+    bias: Option<&Operand>,
 ) {
     let [inputs, outputs] = geometry.vectors();
     let rotated = cx.temporary("rotated", TAPS * outputs * LANES * inputs * LANES);
@@ -136,7 +137,7 @@ pub(super) fn grad_input(
         .bind("out", rotated);
     cx.dispatch(rotate);
     let direction = Direction::backward(geometry, cx.batch());
-    convolve(cx, direction, dy.buffer, rotated, dx, None);
+    convolve(cx, direction, dy.buffer, rotated, dx, bias);
 }
 
 fn convolve(

@@ -94,7 +94,7 @@ pub(in crate::ops) fn lower_grad_input(
     dx: &Operand,
 ) {
     if let Some(walk) = walk(cx.adapter(), product, product.inputs, product.outputs) {
-        return conv2d::lower_grad_input(cx, walk, dy, weight, dx);
+        return conv2d::lower_grad_input(cx, walk, dy, weight, dx, None);
     }
     let (tile, base) = tile(cx.adapter(), product.rows, product.inputs, product.outputs);
     let split = split(cx.adapter(), product.outputs, base);

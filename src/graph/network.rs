@@ -3,7 +3,10 @@
 use super::{Graph, Var};
 use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::ops::{BatchNorm, Conv2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use crate::ops::{
+    BatchNorm, Conv2d, Dropout, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu, Linear,
+    LocalResponseNorm, MaxPool2d, MeanPool2d, Prelu,
+};
 use crate::random::Seed;
 use crate::run::Device;
 use crate::shape::{Shape, Size2d};
@@ -35,6 +38,14 @@ pub enum Layer {
     Tanh,
     /// Batch normalisation.
     BatchNorm(BatchNorm),
+    /// Group normalisation.
+    GroupNorm(GroupNorm),
+    /// Layer normalisation.
+    LayerNorm(LayerNorm),
+    /// Instance normalisation.
+    InstanceNorm(InstanceNorm),
+    /// Local response normalisation.
+    LocalResponseNorm(LocalResponseNorm),
     /// Dropout.
     Dropout(Dropout),
     /// `[C, H, W]` to `[C·H·W]`.
@@ -64,6 +75,10 @@ impl Layer {
             Self::Sigmoid => graph.sigmoid(x),
             Self::Tanh => graph.tanh(x),
             Self::BatchNorm(layer) => graph.batch_norm(x, layer.clone()),
+            Self::GroupNorm(layer) => graph.group_norm(x, layer.clone()),
+            Self::LayerNorm(layer) => graph.layer_norm(x, layer.clone()),
+            Self::InstanceNorm(layer) => graph.instance_norm(x, layer.clone()),
+            Self::LocalResponseNorm(layer) => graph.local_response_norm(x, *layer),
             Self::Dropout(layer) => graph.dropout(x, *layer),
             Self::Flatten => graph.flatten(x),
             Self::Reshape(shape) => graph.reshape(x, shape.clone()),
@@ -221,6 +236,26 @@ impl Network {
         self.layer(Layer::BatchNorm(BatchNorm::new()))
     }
 
+    /// Group normalisation with this many groups, which must divide the channels.
+    pub fn group_norm(&mut self, groups: usize) -> &mut Self {
+        self.layer(Layer::GroupNorm(GroupNorm::new(groups)))
+    }
+
+    /// Layer normalisation of whole samples.
+    pub fn layer_norm(&mut self) -> &mut Self {
+        self.layer(Layer::LayerNorm(LayerNorm::new()))
+    }
+
+    /// Instance normalisation, without learned scale and shift.
+    pub fn instance_norm(&mut self) -> &mut Self {
+        self.layer(Layer::InstanceNorm(InstanceNorm::new()))
+    }
+
+    /// Local response normalisation across channels or within them.
+    pub fn local_response_norm(&mut self, norm: LocalResponseNorm) -> &mut Self {
+        self.layer(Layer::LocalResponseNorm(norm))
+    }
+
     /// Dropout with this probability of zero.
     pub fn dropout(&mut self, probability: f32) -> &mut Self {
         self.layer(Layer::Dropout(Dropout::new(probability)))
@@ -312,6 +347,9 @@ impl Network {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.name(name)),
                 Layer::Linear(layer) => Layer::Linear(layer.name(name)),
                 Layer::BatchNorm(layer) => Layer::BatchNorm(layer.name(name)),
+                Layer::GroupNorm(layer) => Layer::GroupNorm(layer.name(name)),
+                Layer::LayerNorm(layer) => Layer::LayerNorm(layer.name(name)),
+                Layer::InstanceNorm(layer) => Layer::InstanceNorm(layer.name(name)),
                 _ => return None,
             })
         })

@@ -1,7 +1,10 @@
 //! A network as data, from which both a graph and a reference computation are made.
 
 use wgrad::graph::{Graph, Var};
-use wgrad::ops::{BatchNorm, Conv2d, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use wgrad::ops::{
+    BatchNorm, Conv2d, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu, Linear, MaxPool2d,
+    MeanPool2d, Prelu,
+};
 
 /// The attributes of a convolution with a square filter.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +64,11 @@ pub enum Layer {
     Sigmoid,
     Tanh,
     BatchNorm,
+    GroupNorm(usize),
+    /// Layer normalisation.
+    SampleNorm,
+    /// With γ and β.
+    InstanceNorm,
     /// `x + f(x)`.
     Residual(Vec<Layer>),
     /// The results of all branches, their channels one after the other.
@@ -103,6 +111,9 @@ fn one(graph: &mut Graph, layer: &Layer, x: Var) -> Var {
         Layer::Sigmoid => graph.sigmoid(x),
         Layer::Tanh => graph.tanh(x),
         Layer::BatchNorm => graph.batch_norm(x, BatchNorm::new()),
+        Layer::GroupNorm(groups) => graph.group_norm(x, GroupNorm::new(*groups)),
+        Layer::SampleNorm => graph.layer_norm(x, LayerNorm::new()),
+        Layer::InstanceNorm => graph.instance_norm(x, InstanceNorm::new().affine(true)),
         Layer::Residual(branch) => {
             let y = build(graph, branch, x);
             graph.add(x, y)

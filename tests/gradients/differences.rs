@@ -102,12 +102,23 @@ impl Pass<'_> {
                 let weight = self.parameter().clone();
                 r::batch_norm::forward_training(x, &weight, self.parameter(), 1e-5).y
             }
+            Layer::GroupNorm(groups) => self.group_norm(x, *groups),
+            Layer::SampleNorm => self.group_norm(x, 1),
+            Layer::InstanceNorm => self.group_norm(x, x.shape[1]),
             Layer::Residual(branch) => r::add::forward(x, &self.all(branch, x)),
             Layer::Concat(branches) => {
                 let parts: Vec<Tensor> = branches.iter().map(|b| self.all(b, x)).collect();
                 r::concat::forward(&parts.iter().collect::<Vec<_>>())
             }
         }
+    }
+
+    fn group_norm(&mut self, x: &Tensor, groups: usize) -> Tensor {
+        let affine = r::group_norm::Affine {
+            weight: self.parameter().clone(),
+            bias: self.parameter().clone(),
+        };
+        r::group_norm::forward(x, Some(&affine), groups, 1e-5)
     }
 
     fn max_pool(&mut self, x: &Tensor, attributes: &r::max_pool2d::Attributes) -> Tensor {

@@ -9,7 +9,7 @@
 //! Why believe them? Three independent witnesses, all in this tree:
 //! * numbers worked by hand, in each file's tests;
 //! * central differences ([`finite_difference`]) for every gradient;
-//! * PyTorch's own values and whole training runs (`pytorch.rs`,
+//! * PyTorch's own values and whole training runs (`pytorch*.rs`,
 //!   `training.rs`), read from `tests/golden/`.
 //!
 //! Arguments that make no sense panic: a reference is only called by tests.
@@ -37,8 +37,10 @@ pub mod concat;
 pub mod conv2d;
 pub mod dropout;
 pub mod global_mean_pool;
+pub mod group_norm;
 pub mod leaky_relu;
 pub mod linear;
+pub mod local_response_norm;
 pub mod max_pool2d;
 pub mod mean_pool2d;
 pub mod mse;
@@ -55,6 +57,8 @@ pub mod sgd;
 
 #[cfg(test)]
 mod pytorch;
+#[cfg(test)]
+mod pytorch_structure;
 #[cfg(test)]
 mod training;
 

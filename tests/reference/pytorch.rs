@@ -14,14 +14,14 @@ const TOLERANCE: f64 = 1e-12;
 static FILE: &[u8] = include_bytes!("../golden/values.safetensors");
 
 /// One case of one operator, e.g. `conv2d.grouped_dilated`.
-struct Case {
+pub struct Case {
     name: String,
     file: SafeTensors<'static>,
 }
 
 impl Case {
     /// A tensor of the case, under the name `make_values.py` gave it.
-    fn get(&self, name: &str) -> Tensor {
+    pub fn get(&self, name: &str) -> Tensor {
         read(&self.file, &format!("{}.{name}", self.name))
     }
 
@@ -33,7 +33,7 @@ impl Case {
     }
 
     /// Panics unless `actual` is the tensor of this name, element by element.
-    fn check(&self, name: &str, actual: &Tensor) {
+    pub fn check(&self, name: &str, actual: &Tensor) {
         assert_close(&format!("{}.{name}", self.name), actual, &self.get(name));
     }
 }
@@ -85,7 +85,12 @@ pub fn assert_close(name: &str, actual: &Tensor, expected: &Tensor) {
 /// Runs `check` on each case of an operator; there must be `count` of them, so
 /// that no operator passes because its cases were lost.
 fn for_each_case(operator: &str, count: usize, check: impl Fn(&Case)) {
-    let file = || SafeTensors::deserialize(FILE).expect("a safetensors file");
+    for_each_case_of(FILE, operator, count, check);
+}
+
+/// The same for another file of values.
+pub fn for_each_case_of(file: &'static [u8], operator: &str, count: usize, check: impl Fn(&Case)) {
+    let file = || SafeTensors::deserialize(file).expect("a safetensors file");
     let names: BTreeSet<String> = file()
         .names()
         .iter()

@@ -1,8 +1,8 @@
 //! Convolution and pooling.
 
-use wgrad::ops::Conv2d;
 use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
+use wgrad::ops::{Conv2d, LocalResponseNorm};
 
 use super::{Cases, over_images};
 
@@ -105,6 +105,17 @@ pub fn global_mean_pool(cases: &mut Cases) {
         let x = graph.input("x", [3, 500, 500]);
         graph.global_mean_pool(x)
     });
+}
+
+pub fn local_response_norm(cases: &mut Cases) {
+    for size in [1, 4, 5] {
+        over_images(cases, |graph, x| {
+            graph.local_response_norm(x, LocalResponseNorm::new(size))
+        });
+        over_images(cases, |graph, x| {
+            graph.local_response_norm(x, LocalResponseNorm::new(size).within_channels())
+        });
+    }
 }
 
 pub fn max_pool2d(cases: &mut Cases) {

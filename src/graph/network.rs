@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::ops::{
     BatchNorm, Conv2d, Dropout, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu, Linear,
-    LocalResponseNorm, MaxPool2d, MeanPool2d, Prelu,
+    LocalResponseNorm, MaxPool2d, MeanPool2d, Prelu, Slice, Upsample, ZeroPad,
 };
 use crate::random::Seed;
 use crate::run::Device;
@@ -46,6 +46,12 @@ pub enum Layer {
     InstanceNorm(InstanceNorm),
     /// Local response normalisation.
     LocalResponseNorm(LocalResponseNorm),
+    /// Zeros around the image.
+    ZeroPad(ZeroPad),
+    /// Some channels, rows and columns.
+    Slice(Slice),
+    /// Another size of the image.
+    Upsample(Upsample),
     /// Dropout.
     Dropout(Dropout),
     /// `[C, H, W]` to `[C·H·W]`.
@@ -79,6 +85,9 @@ impl Layer {
             Self::LayerNorm(layer) => graph.layer_norm(x, layer.clone()),
             Self::InstanceNorm(layer) => graph.instance_norm(x, layer.clone()),
             Self::LocalResponseNorm(layer) => graph.local_response_norm(x, *layer),
+            Self::ZeroPad(layer) => graph.zero_pad(x, *layer),
+            Self::Slice(layer) => graph.slice(x, *layer),
+            Self::Upsample(layer) => graph.upsample(x, *layer),
             Self::Dropout(layer) => graph.dropout(x, *layer),
             Self::Flatten => graph.flatten(x),
             Self::Reshape(shape) => graph.reshape(x, shape.clone()),
@@ -234,26 +243,6 @@ impl Network {
     /// Batch normalisation.
     pub fn batch_norm(&mut self) -> &mut Self {
         self.layer(Layer::BatchNorm(BatchNorm::new()))
-    }
-
-    /// Group normalisation with this many groups, which must divide the channels.
-    pub fn group_norm(&mut self, groups: usize) -> &mut Self {
-        self.layer(Layer::GroupNorm(GroupNorm::new(groups)))
-    }
-
-    /// Layer normalisation of whole samples.
-    pub fn layer_norm(&mut self) -> &mut Self {
-        self.layer(Layer::LayerNorm(LayerNorm::new()))
-    }
-
-    /// Instance normalisation, without learned scale and shift.
-    pub fn instance_norm(&mut self) -> &mut Self {
-        self.layer(Layer::InstanceNorm(InstanceNorm::new()))
-    }
-
-    /// Local response normalisation across channels or within them.
-    pub fn local_response_norm(&mut self, norm: LocalResponseNorm) -> &mut Self {
-        self.layer(Layer::LocalResponseNorm(norm))
     }
 
     /// Dropout with this probability of zero.

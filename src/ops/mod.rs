@@ -38,14 +38,16 @@ pub mod relu;
 pub mod reshape;
 pub mod scale;
 pub mod sigmoid;
-pub mod slice_channels;
+pub mod slice;
 pub mod softmax_cross_entropy;
 pub(crate) mod split;
 pub(crate) mod sum_partials;
 pub mod tanh;
 pub(crate) mod tile;
 pub mod training;
+pub mod upsample;
 pub mod window;
+pub mod zero_pad;
 
 pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
@@ -58,7 +60,10 @@ pub use loss::{LossValues, Reduction};
 pub use max_pool2d::MaxPool2d;
 pub use mean_pool2d::MeanPool2d;
 pub use prelu::Prelu;
+pub use slice::Slice;
+pub use upsample::Upsample;
 pub use window::Window2d;
+pub use zero_pad::ZeroPad;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.
 pub type Reason = String;

@@ -87,8 +87,11 @@ pub const OPERATORS: &[Entry] = &[
     entry("relu", &["relu", "relu_grad"], "the rectifier", "Nair and Hinton, Rectified linear units, 2010"),
     entry("reshape", &["reshape"], "the same elements under another shape", "PyTorch, torch.reshape").view(),
     entry("sigmoid", &["sigmoid", "sigmoid_grad"], "the logistic function", "PyTorch, torch.nn.Sigmoid"),
+    entry("slice", &["slice"], "some channels, rows and columns", "PyTorch, torch.Tensor.narrow"),
     entry("softmax_cross_entropy", &["softmax_cross_entropy"], "the loss of classification, from logits", "Bridle, Training stochastic model recognition algorithms, 1990"),
     entry("tanh", &["tanh", "tanh_grad"], "the hyperbolic tangent", "PyTorch, torch.nn.Tanh"),
+    entry("upsample", &["upsample", "upsample_grad"], "an image of another size: nearest neighbour, bilinear", "PyTorch, torch.nn.functional.interpolate"),
+    entry("zero_pad", &["zero_pad"], "zeros around an image", "PyTorch, torch.nn.ZeroPad2d"),
 ];
 
 const fn helper(
@@ -113,6 +116,5 @@ pub const HELPERS: &[Helper] = &[
     helper("ones", &["ones"], "the gradient of the loss itself", &["mse", "softmax_cross_entropy"]),
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", &["mse", "softmax_cross_entropy"]),
-    helper("slice_channels", &["slice_channels"], "the gradient of concatenation", &["concat"]),
     helper("training", &["conclude", "gather", "gather_labels", "running_average"], "what a training step does beside the network", &[]),
 ];

@@ -92,6 +92,29 @@ fn a_network_normalised_by_sample() {
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
 
+/// Padding, slices and other sizes, as in an autoencoder, and responses normalised locally.
+#[test]
+fn a_network_that_changes_sizes() {
+    let Some(device) = gpu::device() else { return };
+    let case = Case {
+        input: vec![2, 5, 4],
+        batch: 2,
+        layers: vec![
+            ZeroPad,
+            Conv(conv(5, 3)),
+            LocalResponseNorm(3),
+            MeanPool(pool(2)),
+            Conv(conv(4, 1)),
+            Tanh,
+            Upsample([5, 6]),
+            Slice,
+            Conv(conv(2, 3)),
+        ],
+        loss: Loss::SquaredError,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}
+
 /// Values with several readers, whose δ are sums; branches of different depth and kind.
 #[test]
 fn a_network_with_branches() {

@@ -20,9 +20,11 @@ mod relu;
 mod reshape;
 mod scale;
 mod sigmoid;
-mod slice_channels;
+mod slice;
 mod softmax_cross_entropy;
 mod tanh;
+mod upsample;
+mod zero_pad;
 
 use proptest::test_runner::Config;
 

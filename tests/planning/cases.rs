@@ -37,8 +37,11 @@ pub const STEMS: &[(&str, Fill)] = &[
     ("relu", pointwise::relu),
     ("reshape", pointwise::reshape),
     ("sigmoid", pointwise::sigmoid),
+    ("slice", pointwise::slice),
     ("softmax_cross_entropy", layers::softmax_cross_entropy),
     ("tanh", pointwise::tanh),
+    ("upsample", windows::upsample),
+    ("zero_pad", pointwise::zero_pad),
     ("training", training::step),
 ];
 

@@ -16,7 +16,8 @@ use wgrad::ops::mean_pool2d::MeanPool2d;
 use wgrad::ops::prelu::Prelu;
 use wgrad::ops::training::{Conclude, Update};
 use wgrad::ops::{
-    BatchNorm, Conv2d, GroupNorm, InstanceNorm, LayerNorm, Linear, LocalResponseNorm,
+    BatchNorm, Conv2d, GroupNorm, InstanceNorm, LayerNorm, Linear, LocalResponseNorm, Slice,
+    Upsample, ZeroPad,
 };
 use wgrad::train::Sgd;
 
@@ -47,7 +48,10 @@ const OPERATORS: &[(&str, Grow)] = &[
     ("relayout", |g, p| g.any(p).map(|x| g.graph.relayout(x))),
     ("relu", |g, p| g.any(p).map(|x| g.graph.relu(x))),
     ("sigmoid", |g, p| g.any(p).map(|x| g.graph.sigmoid(x))),
+    ("slice", |g, p| g.image(p).map(|x| g.graph.slice(x, Slice::new().channels(..p.n(g.channels(x))).rows(1..).columns(..2)))),
     ("tanh", |g, p| g.any(p).map(|x| g.graph.tanh(x))),
+    ("upsample", |g, p| g.image(p).map(|x| g.graph.upsample(x, if p.flag() { Upsample::nearest([1, 2]) } else { Upsample::bilinear_to([3, 5]) }))),
+    ("zero_pad", |g, p| g.image(p).map(|x| g.graph.zero_pad(x, ZeroPad::sides([1, 0], [0, p.n(3)]).channels(p.n(3) - 1, 1)))),
 ];
 
 /// One layer: which operator, on which values, with which attributes.

@@ -48,8 +48,11 @@ pub mod prelu;
 pub mod relu;
 pub mod reshape;
 pub mod sigmoid;
+pub mod slice;
 pub mod softmax_cross_entropy;
 pub mod tanh;
+pub mod upsample;
+pub mod zero_pad;
 
 pub mod adam;
 pub mod adamw;

@@ -26,7 +26,7 @@ impl Case {
     }
 
     /// The attributes as whole numbers, exactly `COUNT` of them.
-    fn integers<const COUNT: usize>(&self) -> [usize; COUNT] {
+    pub fn integers<const COUNT: usize>(&self) -> [usize; COUNT] {
         let attributes = self.get("attributes").data;
         assert_eq!(attributes.len(), COUNT, "{}: attributes", self.name);
         std::array::from_fn(|i| attributes[i] as usize)

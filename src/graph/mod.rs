@@ -6,6 +6,7 @@
 //! uses the graph next.
 
 mod chain;
+mod fold;
 mod naming;
 mod network;
 mod parameter;

@@ -3,6 +3,7 @@
 mod adam;
 mod diagnose;
 mod evaluate;
+mod fold;
 mod model;
 mod predict;
 mod progress;

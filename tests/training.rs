@@ -22,6 +22,8 @@ mod determinism;
 mod errors;
 #[path = "training/evaluation.rs"]
 mod evaluation;
+#[path = "training/folding.rs"]
+mod folding;
 #[path = "training/golden.rs"]
 mod golden;
 #[path = "training/golden_rules.rs"]

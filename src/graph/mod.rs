@@ -5,6 +5,8 @@
 //! without `?`: the first error is kept and returned by [`Graph::check`], or by whatever
 //! uses the graph next.
 
+mod chain;
+mod fold;
 mod naming;
 mod network;
 mod parameter;

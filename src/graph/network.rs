@@ -4,8 +4,8 @@ use super::{Graph, Var};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::ops::{
-    BatchNorm, Conv2d, ConvTranspose2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Padding,
-    Prelu,
+    BatchNorm, Conv2d, ConvTranspose2d, Dropout, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu,
+    Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Padding, Prelu, Slice, Upsample, ZeroPad,
 };
 use crate::random::Seed;
 use crate::run::Device;
@@ -48,6 +48,20 @@ pub enum Layer {
     Tanh,
     /// Batch normalisation.
     BatchNorm(BatchNorm),
+    /// Group normalisation.
+    GroupNorm(GroupNorm),
+    /// Layer normalisation.
+    LayerNorm(LayerNorm),
+    /// Instance normalisation.
+    InstanceNorm(InstanceNorm),
+    /// Local response normalisation.
+    LocalResponseNorm(LocalResponseNorm),
+    /// Zeros around the image.
+    ZeroPad(ZeroPad),
+    /// Some channels, rows and columns.
+    Slice(Slice),
+    /// Another size of the image.
+    Upsample(Upsample),
     /// Dropout.
     Dropout(Dropout),
     /// `[C, H, W]` to `[C·H·W]`.
@@ -82,6 +96,13 @@ impl Layer {
             Self::Sigmoid => graph.sigmoid(x),
             Self::Tanh => graph.tanh(x),
             Self::BatchNorm(layer) => graph.batch_norm(x, layer.clone()),
+            Self::GroupNorm(layer) => graph.group_norm(x, layer.clone()),
+            Self::LayerNorm(layer) => graph.layer_norm(x, layer.clone()),
+            Self::InstanceNorm(layer) => graph.instance_norm(x, layer.clone()),
+            Self::LocalResponseNorm(layer) => graph.local_response_norm(x, *layer),
+            Self::ZeroPad(layer) => graph.zero_pad(x, *layer),
+            Self::Slice(layer) => graph.slice(x, *layer),
+            Self::Upsample(layer) => graph.upsample(x, *layer),
             Self::Dropout(layer) => graph.dropout(x, *layer),
             Self::Flatten => graph.flatten(x),
             Self::Reshape(shape) => graph.reshape(x, shape.clone()),
@@ -365,6 +386,9 @@ impl Network {
                 Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.name(name)),
                 Layer::Linear(layer) => Layer::Linear(layer.name(name)),
                 Layer::BatchNorm(layer) => Layer::BatchNorm(layer.name(name)),
+                Layer::GroupNorm(layer) => Layer::GroupNorm(layer.name(name)),
+                Layer::LayerNorm(layer) => Layer::LayerNorm(layer.name(name)),
+                Layer::InstanceNorm(layer) => Layer::InstanceNorm(layer.name(name)),
                 _ => return None,
             })
         })

@@ -87,11 +87,13 @@ pub const OPERATORS: &[Entry] = &[
     entry("conv_transpose2d", &["conv_transpose2d"], "transposed convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]).shader("conv2d_grad_input"),
     entry("dropout", &["dropout"], "inverted dropout", "Srivastava et al., Dropout, 2014"),
     entry("global_mean_pool", &["global_mean_pool", "global_mean_pool_grad"], "the mean of every channel", "Lin, Chen and Yan, Network in network, 2013"),
+    entry("group_norm", &["group_norm", "group_norm_grad"], "group, layer and instance normalisation", "Wu and He, Group normalization, 2018").learns(&["weight", "bias"]),
     entry("hinge_loss", &["hinge_loss"], "the margin of each class against all others", "Caffe, HingeLossLayer"),
     entry("huber_loss", &["huber_loss"], "squared error near zero, absolute error beyond; smooth L1", "Huber, Robust estimation of a location parameter, 1964"),
     entry("l1_loss", &["l1_loss"], "the absolute error, summed or averaged", "PyTorch, torch.nn.L1Loss"),
     entry("leaky_relu", &["leaky_relu", "leaky_relu_grad"], "the rectifier with a fixed slope for negative inputs", "Maas, Hannun and Ng, Rectifier nonlinearities, 2013"),
     entry("linear", &["linear", "linear_grad_input", "linear_grad_weight"], "the fully connected layer", "PyTorch, torch.nn.Linear").learns(&["weight", "bias"]),
+    entry("local_response_norm", &["local_response_norm", "local_response_norm_grad"], "local response normalisation, across or within channels", "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012"),
     entry("max_pool2d", &["max_pool2d", "max_pool2d_grad"], "the largest element of every window", "PyTorch, torch.nn.MaxPool2d"),
     entry("mean_pool2d", &["mean_pool2d", "mean_pool2d_grad"], "the average of every window", "PyTorch, torch.nn.AvgPool2d"),
     entry("mse", &["mse"], "the squared error, summed or averaged", "PyTorch, torch.nn.MSELoss"),
@@ -99,8 +101,11 @@ pub const OPERATORS: &[Entry] = &[
     entry("relu", &["relu", "relu_grad"], "the rectifier", "Nair and Hinton, Rectified linear units, 2010"),
     entry("reshape", &["reshape"], "the same elements under another shape", "PyTorch, torch.reshape").view(),
     entry("sigmoid", &["sigmoid", "sigmoid_grad"], "the logistic function", "PyTorch, torch.nn.Sigmoid"),
+    entry("slice", &["slice"], "some channels, rows and columns", "PyTorch, torch.Tensor.narrow"),
     entry("softmax_cross_entropy", &["softmax_cross_entropy"], "the loss of classification, from logits", "Bridle, Training stochastic model recognition algorithms, 1990"),
     entry("tanh", &["tanh", "tanh_grad"], "the hyperbolic tangent", "PyTorch, torch.nn.Tanh"),
+    entry("upsample", &["upsample", "upsample_grad"], "an image of another size: nearest neighbour, bilinear", "PyTorch, torch.nn.functional.interpolate"),
+    entry("zero_pad", &["zero_pad"], "zeros around an image", "PyTorch, torch.nn.ZeroPad2d"),
 ];
 
 const fn helper(
@@ -130,6 +135,5 @@ pub const HELPERS: &[Helper] = &[
     helper("rectified_max_pool2d", &["rectified_max_pool2d"], "max pooling of what is normalised and rectified while it is loaded", &["batch_norm", "leaky_relu", "max_pool2d", "prelu", "relu"]),
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", LOSSES),
-    helper("slice_channels", &["slice_channels"], "the gradient of concatenation", &["concat"]),
     helper("training", &["accumulate", "clip", "conclude", "count_answers", "gather", "gather_labels", "running_average", "sum_losses", "weight_average"], "what a step does beside the network", &[]),
 ];

@@ -5,6 +5,7 @@ mod adagrad;
 mod adam;
 mod diagnose;
 mod evaluate;
+mod fold;
 mod lars;
 mod loss;
 mod model;

@@ -2,7 +2,8 @@
 
 use wgrad::graph::{Graph, Var};
 use wgrad::ops::{
-    BatchNorm, Conv2d, ConvTranspose2d, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu,
+    BatchNorm, Conv2d, ConvTranspose2d, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu, Linear,
+    LocalResponseNorm, MaxPool2d, MeanPool2d, Prelu, Slice, Upsample, ZeroPad,
 };
 
 /// The attributes of a convolution with a square filter.
@@ -66,6 +67,19 @@ pub enum Layer {
     Sigmoid,
     Tanh,
     BatchNorm,
+    GroupNorm(usize),
+    /// Layer normalisation.
+    SampleNorm,
+    /// With γ and β.
+    InstanceNorm,
+    /// Across channels, with large α.
+    LocalResponseNorm(usize),
+    /// A row above, two columns to the right, a channel behind.
+    ZeroPad,
+    /// Without the first channel, row and column.
+    Slice,
+    /// Bilinear, to this size.
+    Upsample([usize; 2]),
     /// `x + f(x)`.
     Residual(Vec<Layer>),
     /// The results of all branches, their channels one after the other.
@@ -119,6 +133,15 @@ fn one(graph: &mut Graph, layer: &Layer, x: Var) -> Var {
         Layer::Sigmoid => graph.sigmoid(x),
         Layer::Tanh => graph.tanh(x),
         Layer::BatchNorm => graph.batch_norm(x, BatchNorm::new()),
+        Layer::GroupNorm(groups) => graph.group_norm(x, GroupNorm::new(*groups)),
+        Layer::SampleNorm => graph.layer_norm(x, LayerNorm::new()),
+        Layer::InstanceNorm => graph.instance_norm(x, InstanceNorm::new().affine(true)),
+        Layer::LocalResponseNorm(size) => {
+            graph.local_response_norm(x, LocalResponseNorm::new(*size).alpha(0.5))
+        }
+        Layer::ZeroPad => graph.zero_pad(x, ZeroPad::sides([1, 0], [0, 2]).channels(0, 1)),
+        Layer::Slice => graph.slice(x, Slice::new().channels(1..).rows(1..).columns(1..)),
+        Layer::Upsample(size) => graph.upsample(x, Upsample::bilinear_to(*size)),
         Layer::Residual(branch) => {
             let y = build(graph, branch, x);
             graph.add(x, y)

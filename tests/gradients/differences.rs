@@ -111,12 +111,39 @@ impl Pass<'_> {
                 let weight = self.parameter().clone();
                 r::batch_norm::forward_training(x, &weight, self.parameter(), 1e-5).y
             }
+            Layer::GroupNorm(groups) => self.group_norm(x, *groups),
+            Layer::SampleNorm => self.group_norm(x, 1),
+            Layer::InstanceNorm => self.group_norm(x, x.shape[1]),
+            Layer::LocalResponseNorm(size) => {
+                let attributes = r::local_response_norm::Attributes {
+                    size: *size,
+                    alpha: 0.5,
+                    beta: 0.75,
+                    k: 1.0,
+                    within_channels: false,
+                };
+                r::local_response_norm::forward(x, &attributes)
+            }
+            Layer::ZeroPad => r::zero_pad::forward(x, &[[0, 1], [1, 0], [0, 2]]),
+            Layer::Slice => {
+                let lengths: Vec<usize> = x.shape[1..].iter().map(|length| length - 1).collect();
+                r::slice::forward(x, &[1; 3], &lengths)
+            }
+            Layer::Upsample(size) => r::upsample::forward(x, r::upsample::Method::Bilinear, *size),
             Layer::Residual(branch) => r::add::forward(x, &self.all(branch, x)),
             Layer::Concat(branches) => {
                 let parts: Vec<Tensor> = branches.iter().map(|b| self.all(b, x)).collect();
                 r::concat::forward(&parts.iter().collect::<Vec<_>>())
             }
         }
+    }
+
+    fn group_norm(&mut self, x: &Tensor, groups: usize) -> Tensor {
+        let affine = r::group_norm::Affine {
+            weight: self.parameter().clone(),
+            bias: self.parameter().clone(),
+        };
+        r::group_norm::forward(x, Some(&affine), groups, 1e-5)
     }
 
     /// Pools, and notes by how much each maximum is the largest.

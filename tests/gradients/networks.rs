@@ -61,6 +61,60 @@ fn a_normalised_network() {
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
 
+/// Groups, layers and instances, with parameters per channel and per element.
+#[test]
+fn a_network_normalised_by_sample() {
+    let Some(device) = gpu::device() else { return };
+    let no_bias = |outputs| ConvAttributes {
+        bias: false,
+        ..conv(outputs, 3)
+    };
+    let case = Case {
+        input: vec![2, 6, 5],
+        batch: 2,
+        layers: vec![
+            Conv(no_bias(6)),
+            GroupNorm(2),
+            LeakyRelu(0.1),
+            Conv(no_bias(5)),
+            InstanceNorm,
+            Tanh,
+            SampleNorm,
+            MeanPool(pool(2)),
+            Flatten,
+            Linear(7),
+            SampleNorm,
+            Sigmoid,
+            Linear(4),
+        ],
+        loss: Loss::CrossEntropy,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}
+
+/// Padding, slices and other sizes, as in an autoencoder, and responses normalised locally.
+#[test]
+fn a_network_that_changes_sizes() {
+    let Some(device) = gpu::device() else { return };
+    let case = Case {
+        input: vec![2, 5, 4],
+        batch: 2,
+        layers: vec![
+            ZeroPad,
+            Conv(conv(5, 3)),
+            LocalResponseNorm(3),
+            MeanPool(pool(2)),
+            Conv(conv(4, 1)),
+            Tanh,
+            Upsample([5, 6]),
+            Slice,
+            Conv(conv(2, 3)),
+        ],
+        loss: Loss::SquaredError,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}
+
 /// Values with several readers, whose δ are sums; branches of different depth and kind.
 #[test]
 fn a_network_with_branches() {

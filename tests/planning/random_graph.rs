@@ -15,7 +15,10 @@ use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
 use wgrad::ops::prelu::Prelu;
 use wgrad::ops::training::{Conclude, Update};
-use wgrad::ops::{BatchNorm, Conv2d, ConvTranspose2d, Linear};
+use wgrad::ops::{
+    BatchNorm, Conv2d, ConvTranspose2d, GroupNorm, InstanceNorm, LayerNorm, Linear,
+    LocalResponseNorm, Slice, Upsample, ZeroPad,
+};
 use wgrad::train::Sgd;
 
 type Grow = fn(&mut Growth, Pick) -> Option<Var>;
@@ -36,15 +39,22 @@ const OPERATORS: &[(&str, Grow)] = &[
     ("dropout", |g, p| g.standard(p).map(|x| g.graph.dropout(x, 0.25))),
     ("flatten", |g, p| g.image(p).map(|x| g.graph.flatten(x))),
     ("global_mean_pool", |g, p| g.image(p).map(|x| g.graph.global_mean_pool(x))),
+    ("group_norm", |g, p| g.image(p).map(|x| g.graph.group_norm(x, GroupNorm::new(1).affine(p.flag())))),
+    ("instance_norm", |g, p| g.image(p).map(|x| g.graph.instance_norm(x, InstanceNorm::new().affine(p.flag())))),
+    ("layer_norm", |g, p| g.image(p).map(|x| g.graph.layer_norm(x, LayerNorm::new().affine(p.flag())))),
     ("leaky_relu", |g, p| g.any(p).map(|x| g.graph.leaky_relu(x, LeakyRelu::default()))),
     ("linear", |g, p| g.features(p).map(|x| g.graph.linear(x, Linear::new(p.n(9)).bias(p.flag())))),
+    ("local_response_norm", |g, p| g.image(p).map(|x| g.graph.local_response_norm(x, LocalResponseNorm::new(p.n(5))))),
     ("max_pool2d", |g, p| g.image(p).map(|x| g.graph.max_pool2d(x, MaxPool2d::new(2).padding(1)))),
     ("mean_pool2d", |g, p| g.image(p).map(|x| g.graph.mean_pool2d(x, MeanPool2d::new(2).padding(1)))),
     ("prelu", |g, p| g.standard(p).map(|x| g.graph.prelu(x, if p.flag() { Prelu::shared() } else { Prelu::per_channel() }))),
     ("relayout", |g, p| g.any(p).map(|x| g.graph.relayout(x))),
     ("relu", |g, p| g.any(p).map(|x| g.graph.relu(x))),
     ("sigmoid", |g, p| g.any(p).map(|x| g.graph.sigmoid(x))),
+    ("slice", |g, p| g.image(p).map(|x| g.graph.slice(x, Slice::new().channels(..p.n(g.channels(x))).rows(1..).columns(..2)))),
     ("tanh", |g, p| g.any(p).map(|x| g.graph.tanh(x))),
+    ("upsample", |g, p| g.image(p).map(|x| g.graph.upsample(x, if p.flag() { Upsample::nearest([1, 2]) } else { Upsample::bilinear_to([3, 5]) }))),
+    ("zero_pad", |g, p| g.image(p).map(|x| g.graph.zero_pad(x, ZeroPad::sides([1, 0], [0, p.n(3)]).channels(p.n(3) - 1, 1)))),
 ];
 
 /// One layer: which operator, on which values, with which attributes.

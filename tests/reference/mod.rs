@@ -9,7 +9,7 @@
 //! Why believe them? Three independent witnesses, all in this tree:
 //! * numbers worked by hand, in each file's tests;
 //! * central differences ([`finite_difference`]) for every gradient;
-//! * PyTorch's own values and whole training runs (`pytorch.rs`,
+//! * PyTorch's own values and whole training runs (`pytorch*.rs`,
 //!   `training.rs`), read from `tests/golden/`.
 //!
 //! Arguments that make no sense panic: a reference is only called by tests.
@@ -41,11 +41,13 @@ pub mod conv2d;
 pub mod conv_transpose2d;
 pub mod dropout;
 pub mod global_mean_pool;
+pub mod group_norm;
 pub mod hinge_loss;
 pub mod huber_loss;
 pub mod l1_loss;
 pub mod leaky_relu;
 pub mod linear;
+pub mod local_response_norm;
 pub mod max_pool2d;
 pub mod mean_pool2d;
 pub mod mse;
@@ -53,8 +55,11 @@ pub mod prelu;
 pub mod relu;
 pub mod reshape;
 pub mod sigmoid;
+pub mod slice;
 pub mod softmax_cross_entropy;
 pub mod tanh;
+pub mod upsample;
+pub mod zero_pad;
 
 pub mod adam;
 pub mod adamw;
@@ -66,6 +71,8 @@ pub mod sgd;
 mod pytorch;
 #[cfg(test)]
 mod pytorch_losses;
+#[cfg(test)]
+mod pytorch_structure;
 #[cfg(test)]
 mod pytorch_windows;
 #[cfg(test)]

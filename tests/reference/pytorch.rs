@@ -26,14 +26,14 @@ impl Case {
     }
 
     /// The attributes as whole numbers, exactly `COUNT` of them.
-    fn integers<const COUNT: usize>(&self) -> [usize; COUNT] {
+    pub fn integers<const COUNT: usize>(&self) -> [usize; COUNT] {
         let attributes = self.get("attributes").data;
         assert_eq!(attributes.len(), COUNT, "{}: attributes", self.name);
         std::array::from_fn(|i| attributes[i] as usize)
     }
 
     /// Panics unless `actual` is the tensor of this name, element by element.
-    fn check(&self, name: &str, actual: &Tensor) {
+    pub fn check(&self, name: &str, actual: &Tensor) {
         assert_close(&format!("{}.{name}", self.name), actual, &self.get(name));
     }
 }

@@ -24,7 +24,7 @@ pub struct BatchNormalisation {
 }
 
 /// The channels of an operand that batch normalisation accepts.
-pub(super) fn channels_of(x: &ValueType) -> Result<usize, Reason> {
+pub(crate) fn channels_of(x: &ValueType) -> Result<usize, Reason> {
     let known = x.batched && x.is_standard() && x.element == Element::F32;
     match x.shape[..] {
         [channels] | [channels, _, _] if known => Ok(channels),
@@ -127,6 +127,7 @@ impl BatchNormalisation {
         let partials = cx.temporary("partials", 3 * rows.splits * vectors * LANES);
         let grid = Grid::Threads(rows.splits * vectors);
         let first = Kernel::new(shader!("batch_norm_partials"), grid)
+            .define("SAMPLES", 1) // all of them are one
             .define("VECS", vectors)
             .bind("x", &x)
             .bind("partials", partials);

@@ -2,7 +2,7 @@
 
 use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
-use wgrad::ops::{Conv2d, ConvTranspose2d};
+use wgrad::ops::{Conv2d, ConvTranspose2d, LocalResponseNorm, Upsample};
 
 use super::{Cases, over_images};
 
@@ -146,6 +146,17 @@ pub fn global_mean_pool(cases: &mut Cases) {
     });
 }
 
+pub fn local_response_norm(cases: &mut Cases) {
+    for size in [1, 4, 5] {
+        over_images(cases, |graph, x| {
+            graph.local_response_norm(x, LocalResponseNorm::new(size))
+        });
+        over_images(cases, |graph, x| {
+            graph.local_response_norm(x, LocalResponseNorm::new(size).within_channels())
+        });
+    }
+}
+
 pub fn max_pool2d(cases: &mut Cases) {
     let pools = [
         MaxPool2d::new(1),
@@ -180,6 +191,25 @@ pub fn mean_pool2d(cases: &mut Cases) {
                     graph.mean_pool2d(x, pool.count_include_pad(count_include_pad))
                 });
             }
+        }
+    }
+}
+
+pub fn upsample(cases: &mut Cases) {
+    let all = [
+        Upsample::nearest(2),
+        Upsample::nearest_to([5, 3]),
+        Upsample::bilinear([1, 3]),
+        Upsample::bilinear_to([9, 1]),
+        Upsample::bilinear([2, 1]).align_corners(true),
+        Upsample::bilinear_to([1, 9]).align_corners(true),
+    ];
+    for upsample in all {
+        for (batch, shape) in [(2, [13, 8, 8]), (1, [1, 1, 1]), (32, [64, 56, 56])] {
+            cases.add(batch, |graph| {
+                let x = graph.input("x", shape);
+                graph.upsample(x, upsample)
+            });
         }
     }
 }

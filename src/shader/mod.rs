@@ -50,8 +50,15 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
-/// Modules that any shader may import, from outside the crate too.
-const MODULES: [Shader; 2] = [shader!("common"), shader!("philox")];
+/// Modules that any shader may import, from outside the crate too, each after those that it
+/// imports itself.
+const MODULES: [Shader; 5] = [
+    shader!("common"),
+    shader!("functions"),
+    shader!("philox"),
+    shader!("draws"),
+    shader!("rows"),
+];
 
 /// A storage buffer of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +105,8 @@ impl std::fmt::Debug for Shaders {
 }
 
 impl Shaders {
-    /// A composer that knows the importable modules `wgrad::common` and `wgrad::philox`.
+    /// A composer that knows the importable modules: `wgrad::common`, `wgrad::functions`,
+    /// `wgrad::philox`, `wgrad::draws` and `wgrad::rows`.
     ///
     /// # Errors
     /// [`Error::Shader`] if one of them does not compile.

@@ -3,6 +3,9 @@
 use wgrad::graph::{Graph, Var};
 use wgrad::ops::{BatchNorm, Conv2d, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
 
+use super::reference::unary::Unary;
+use super::support::unary;
+
 /// The attributes of a convolution with a square filter.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv {
@@ -60,9 +63,16 @@ pub enum Layer {
     SharedPrelu,
     Sigmoid,
     Tanh,
+    /// A function of one element.
+    Unary(Unary),
+    Softmax,
+    LogSoftmax,
+    ScaleShift,
     BatchNorm,
     /// `x + f(x)`.
     Residual(Vec<Layer>),
+    /// `x · f(x)`.
+    Gate(Vec<Layer>),
     /// The results of all branches, their channels one after the other.
     Concat(Vec<Vec<Layer>>),
 }
@@ -102,10 +112,18 @@ fn one(graph: &mut Graph, layer: &Layer, x: Var) -> Var {
         Layer::SharedPrelu => graph.prelu(x, Prelu::shared()),
         Layer::Sigmoid => graph.sigmoid(x),
         Layer::Tanh => graph.tanh(x),
+        Layer::Unary(function) => unary::apply(graph, x, *function),
+        Layer::Softmax => graph.softmax(x),
+        Layer::LogSoftmax => graph.log_softmax(x),
+        Layer::ScaleShift => graph.scale_shift(x),
         Layer::BatchNorm => graph.batch_norm(x, BatchNorm::new()),
         Layer::Residual(branch) => {
             let y = build(graph, branch, x);
             graph.add(x, y)
+        }
+        Layer::Gate(branch) => {
+            let y = build(graph, branch, x);
+            graph.multiply(x, y)
         }
         Layer::Concat(branches) => {
             let parts: Vec<Var> = branches.iter().map(|b| build(graph, b, x)).collect();

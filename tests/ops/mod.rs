@@ -9,18 +9,24 @@ mod dropout;
 mod global_mean_pool;
 mod leaky_relu;
 mod linear;
+mod log_softmax;
 mod max_pool2d;
 mod mean_pool2d;
 mod mse;
+mod multiply;
 mod prelu;
 mod relayout;
 mod relu;
 mod reshape;
+mod rrelu;
 mod scale;
+mod scale_shift;
 mod sigmoid;
 mod slice_channels;
+mod softmax;
 mod softmax_cross_entropy;
 mod tanh;
+mod unary;
 
 use proptest::test_runner::Config;
 

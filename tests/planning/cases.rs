@@ -10,6 +10,7 @@ mod windows;
 
 use wgrad::autodiff::{gradients, gradients_from};
 use wgrad::graph::{Graph, Var};
+use wgrad::ops::{Celu, Elu, Rrelu, Softplus};
 use wgrad::plan::{AdapterProfile, Mode};
 
 use super::{Planned, differentiable, options};
@@ -22,20 +23,35 @@ type Fill = fn(&mut Cases);
 pub const STEMS: &[(&str, Fill)] = &[
     ("add", pointwise::add),
     ("batch_norm", layers::batch_norm),
+    ("celu", |cases| over_shapes(cases, |graph, x| graph.celu(x, Celu::new(0.5)))),
     ("concat", pointwise::concat),
     ("conv2d", windows::conv2d),
     ("dropout", pointwise::dropout),
+    ("elu", |cases| over_shapes(cases, |graph, x| graph.elu(x, Elu::default()))),
+    ("gelu", pointwise::gelu),
     ("global_mean_pool", windows::global_mean_pool),
+    ("hard_sigmoid", |cases| over_shapes(cases, |graph, x| graph.hard_sigmoid(x))),
+    ("hard_swish", |cases| over_shapes(cases, |graph, x| graph.hard_swish(x))),
     ("leaky_relu", pointwise::leaky_relu),
     ("linear", layers::linear),
+    ("log_softmax", |cases| over_shapes(cases, |graph, x| graph.log_softmax(x))),
     ("max_pool2d", windows::max_pool2d),
     ("mean_pool2d", windows::mean_pool2d),
+    ("mish", |cases| over_shapes(cases, |graph, x| graph.mish(x))),
     ("mse", layers::mse),
+    ("multiply", pointwise::multiply),
     ("prelu", pointwise::prelu),
     ("relu", pointwise::relu),
+    ("relu6", |cases| over_shapes(cases, |graph, x| graph.relu6(x))),
     ("reshape", pointwise::reshape),
+    ("rrelu", |cases| over_shapes(cases, |graph, x| graph.rrelu(x, Rrelu::default()))),
+    ("scale_shift", |cases| over_shapes(cases, |graph, x| graph.scale_shift(x))),
+    ("selu", |cases| over_shapes(cases, |graph, x| graph.selu(x))),
     ("sigmoid", pointwise::sigmoid),
+    ("silu", |cases| over_shapes(cases, |graph, x| graph.silu(x))),
+    ("softmax", |cases| over_shapes(cases, |graph, x| graph.softmax(x))),
     ("softmax_cross_entropy", layers::softmax_cross_entropy),
+    ("softplus", |cases| over_shapes(cases, |graph, x| graph.softplus(x, Softplus::default()))),
     ("tanh", pointwise::tanh),
     ("training", training::step),
 ];

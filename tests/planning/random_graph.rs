@@ -15,7 +15,7 @@ use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
 use wgrad::ops::prelu::Prelu;
 use wgrad::ops::training::{Conclude, Update};
-use wgrad::ops::{BatchNorm, Conv2d, Linear};
+use wgrad::ops::{BatchNorm, Celu, Conv2d, Elu, Gelu, Linear, Rrelu, Softplus};
 use wgrad::train::Sgd;
 
 type Grow = fn(&mut Growth, Pick) -> Option<Var>;
@@ -25,22 +25,37 @@ type Grow = fn(&mut Growth, Pick) -> Option<Var>;
 const OPERATORS: &[(&str, Grow)] = &[
     ("add", |g, p| g.pair(p).map(|(a, b)| g.graph.add(a, b))),
     ("batch_norm", |g, p| g.standard(p).map(|x| g.graph.batch_norm(x, BatchNorm::new()))),
+    ("celu", |g, p| g.any(p).map(|x| g.graph.celu(x, Celu::default()))),
     ("concat", |g, p| g.image_pair(p).map(|(a, b)| g.graph.concat(&[a, b, a]))),
     ("conv2d", |g, p| g.image(p).map(|x| g.graph.conv2d(x, Conv2d::new(p.n(9), 3).padding(1).stride(p.n(2)).bias(p.flag())))),
     ("conv2d_depthwise", |g, p| g.image(p).map(|x| { let c = g.channels(x); g.graph.conv2d(x, Conv2d::new(c, [3, 1]).padding([1, 0]).groups(c)) })),
     ("conv2d_grouped", |g, p| g.image(p).map(|x| { let c = g.channels(x); g.graph.conv2d(x, Conv2d::new(2 * c, 1).groups(c)) })),
     ("conv2d_pointwise", |g, p| g.image(p).map(|x| g.graph.conv2d(x, Conv2d::new(p.n(9), 1).bias(p.flag())))),
     ("dropout", |g, p| g.standard(p).map(|x| g.graph.dropout(x, 0.25))),
+    ("elu", |g, p| g.any(p).map(|x| g.graph.elu(x, Elu::new(0.5)))),
     ("flatten", |g, p| g.image(p).map(|x| g.graph.flatten(x))),
+    ("gelu", |g, p| g.any(p).map(|x| g.graph.gelu(x, if p.flag() { Gelu::tanh() } else { Gelu::new() }))),
     ("global_mean_pool", |g, p| g.image(p).map(|x| g.graph.global_mean_pool(x))),
+    ("hard_sigmoid", |g, p| g.any(p).map(|x| g.graph.hard_sigmoid(x))),
+    ("hard_swish", |g, p| g.any(p).map(|x| g.graph.hard_swish(x))),
     ("leaky_relu", |g, p| g.any(p).map(|x| g.graph.leaky_relu(x, LeakyRelu::default()))),
     ("linear", |g, p| g.features(p).map(|x| g.graph.linear(x, Linear::new(p.n(9)).bias(p.flag())))),
+    ("log_softmax", |g, p| g.any(p).map(|x| g.graph.log_softmax(x))),
     ("max_pool2d", |g, p| g.image(p).map(|x| g.graph.max_pool2d(x, MaxPool2d::new(2).padding(1)))),
     ("mean_pool2d", |g, p| g.image(p).map(|x| g.graph.mean_pool2d(x, MeanPool2d::new(2).padding(1)))),
+    ("mish", |g, p| g.any(p).map(|x| g.graph.mish(x))),
+    ("multiply", |g, p| g.pair(p).map(|(a, b)| g.graph.multiply(a, b))),
     ("prelu", |g, p| g.standard(p).map(|x| g.graph.prelu(x, if p.flag() { Prelu::shared() } else { Prelu::per_channel() }))),
     ("relayout", |g, p| g.any(p).map(|x| g.graph.relayout(x))),
     ("relu", |g, p| g.any(p).map(|x| g.graph.relu(x))),
+    ("relu6", |g, p| g.any(p).map(|x| g.graph.relu6(x))),
+    ("rrelu", |g, p| g.standard(p).map(|x| g.graph.rrelu(x, Rrelu::default()))),
+    ("scale_shift", |g, p| g.any(p).map(|x| g.graph.scale_shift(x))),
+    ("selu", |g, p| g.any(p).map(|x| g.graph.selu(x))),
     ("sigmoid", |g, p| g.any(p).map(|x| g.graph.sigmoid(x))),
+    ("silu", |g, p| g.any(p).map(|x| g.graph.silu(x))),
+    ("softmax", |g, p| g.any(p).map(|x| g.graph.softmax(x))),
+    ("softplus", |g, p| g.any(p).map(|x| g.graph.softplus(x, Softplus::default()))),
     ("tanh", |g, p| g.any(p).map(|x| g.graph.tanh(x))),
 ];
 

@@ -39,15 +39,21 @@ pub mod dropout;
 pub mod global_mean_pool;
 pub mod leaky_relu;
 pub mod linear;
+pub mod log_softmax;
 pub mod max_pool2d;
 pub mod mean_pool2d;
 pub mod mse;
+pub mod multiply;
 pub mod prelu;
 pub mod relu;
 pub mod reshape;
+pub mod rrelu;
+pub mod scale_shift;
 pub mod sigmoid;
+pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod tanh;
+pub mod unary;
 
 pub mod adam;
 pub mod adamw;
@@ -55,6 +61,8 @@ pub mod sgd;
 
 #[cfg(test)]
 mod pytorch;
+#[cfg(test)]
+mod pytorch_activations;
 #[cfg(test)]
 mod training;
 

@@ -1,7 +1,8 @@
 #define_import_path wgrad::functions
 
-// Functions of a number, for every lane, good to the last digits of f32 and never overflowing where
-// their value does not. NaN stays NaN: drivers may make a number of the exponential of NaN.
+// Functions of a number, for every lane, that neither cancel nor overflow where their value does
+// not, so that they are as good as the driver's `exp` and `log`. NaN stays NaN: drivers may make a
+// number of the exponential of NaN.
 
 #import wgrad::common::is_nan
 
@@ -34,12 +35,13 @@ fn logistic(x: vec4f) -> vec4f {
     return select(e, vec4f(1.0), x >= vec4f()) / (1.0 + e);
 }
 
-// The complementary error function erfc(z) for z >= 0, by a polynomial in 1/(1 + z/2) within a
-// factor: relative error below 1.2e-7 everywhere (Press, Teukolsky, Vetterling and Flannery,
-// "Numerical recipes", section 6.2).
+// The complementary error function erfc(z) for z >= 0, by a polynomial in t = 1/(1 + z/2) in the
+// exponent. Its relative error is below 1.2e-7 everywhere, rounding apart (Press, Teukolsky,
+// Vetterling and Flannery, "Numerical recipes", section 6.2).
 fn erfc(z: vec4f) -> vec4f {
     let t = 1.0 / (1.0 + 0.5 * z);
-    let tail = 0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277)));
-    let p = 1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * tail)));
+    let last = 1.48851587 + t * (-0.82215223 + t * 0.17087277);
+    let tail = -0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * last));
+    let p = 1.00002368 + t * (0.37409196 + t * (0.09678418 + t * tail));
     return t * exponential(-z * z - 1.26551223 + t * p);
 }

@@ -1,5 +1,5 @@
-// GELU: y = x * P(x), where P(x) = erfc(-x / sqrt(2)) / 2 is the chance of a standard normal variable
-// to lie below x. GRAD: dx = dy * (P(x) + x * P'(x)).
+// GELU: y = x * P(x), where P(x) = erfc(-x / sqrt(2)) / 2 is the chance of a standard normal
+// variable to lie below x. GRAD: dx = dy * (P(x) + x * P'(x)).
 //
 // TANH: P(x) = (1 + tanh(u)) / 2 with u = sqrt(2/pi) * (x + 0.044715 x^3), which is logistic(2u).
 

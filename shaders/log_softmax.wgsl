@@ -1,6 +1,6 @@
 // The logarithm of softmax over the channels of a position:
-// y[k] = (x[k] - m) - log(sum over j of exp(x[j] - m)), where m is the largest x[j], so that nothing
-// overflows. NaN makes the whole row NaN.
+// y[k] = (x[k] - m) - log(sum over j of exp(x[j] - m)), where m is the largest x[j], so that
+// nothing overflows. NaN makes the whole row NaN.
 
 #import wgrad::common::linear_index
 #import wgrad::functions::{exponential, log_of_1_plus}

@@ -1,5 +1,5 @@
-// Softmax over the channels of a position: y[k] = exp(x[k] - m) / sum over j of exp(x[j] - m), where
-// m is the largest x[j], so that nothing overflows. NaN makes the whole row NaN.
+// Softmax over the channels of a position: y[k] = exp(x[k] - m) / sum over j of exp(x[j] - m),
+// where m is the largest x[j], so that nothing overflows. NaN makes the whole row NaN.
 
 #import wgrad::common::linear_index
 #import wgrad::functions::exponential

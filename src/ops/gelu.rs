@@ -8,7 +8,7 @@ use crate::shader::{Kernel, Shader, shader};
 /// below x; NaN stays NaN. The derivative is `Φ(x) + x·Φ′(x)`.
 ///
 /// In the form [`Gelu::tanh`], `½(1 + tanh(√(2/π)(x + 0.044715x³)))` stands for Φ, which differs from
-/// it by less than 0.001. WGSL has no erf; Φ is computed from the approximation of erfc in Press et
+/// it by less than 0.0003. WGSL has no erf; Φ is computed from the approximation of erfc in Press et
 /// al., "Numerical recipes", section 6.2, with a relative error below 1.2e-7.
 ///
 /// It counts as a rectifier of slope 0 when the default initialiser is chosen (He's law).
@@ -23,7 +23,7 @@ impl Gelu {
         Self { tanh: false }
     }
 
-    /// The form with tanh, PyTorch's `approximate="tanh"`, which models such as GPT-2 were trained with.
+    /// The form with tanh, PyTorch's `approximate="tanh"`.
     pub const fn tanh() -> Self {
         Self { tanh: true }
     }

@@ -119,7 +119,8 @@ pub trait Operator: Any + Debug + Send + Sync {
         false
     }
 
-    /// The slope for negative inputs if this is a rectifier, for the default initialiser.
+    /// The slope for negative inputs if this is a rectifier, for the default initialiser: He's
+    /// law for this slope. Smooth rectifiers say 0; SELU says 1, which is LeCun's law.
     fn rectifier_slope(&self) -> Option<f64> {
         None
     }

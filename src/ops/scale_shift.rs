@@ -63,7 +63,8 @@ impl Operator for ScaleShift {
 }
 
 /// All gradients of [`ScaleShift`] in one pass. Operands: x, γ, δy. Results: `δx = γ · δy`;
-/// `δγ = Σ δy · x` and `δβ = Σ δy` over batch and positions. What nobody reads is not computed.
+/// `δγ = Σ δy · x` and `δβ = Σ δy` over batch and positions. δx, and the two sums together, are
+/// computed only if they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScaleShiftGrad;
 

@@ -4,8 +4,9 @@ use super::{Graph, Var};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::ops::{
-    BatchNorm, Conv2d, ConvTranspose2d, Dropout, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu,
-    Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Padding, Prelu, Slice, Upsample, ZeroPad,
+    BatchNorm, Celu, Conv2d, ConvTranspose2d, Dropout, Elu, Gelu, GroupNorm, InstanceNorm,
+    LayerNorm, LeakyRelu, Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Padding, Prelu, Rrelu,
+    Slice, Softplus, Upsample, ZeroPad,
 };
 use crate::random::Seed;
 use crate::run::Device;
@@ -42,10 +43,38 @@ pub enum Layer {
     LeakyRelu(LeakyRelu),
     /// Rectifier with learned slopes.
     Prelu(Prelu),
+    /// Rectifier with random slopes.
+    Rrelu(Rrelu),
+    /// Exponential linear unit.
+    Elu(Elu),
+    /// Continuously differentiable exponential linear unit.
+    Celu(Celu),
+    /// Scaled exponential linear unit.
+    Selu,
+    /// Smooth rectifier.
+    Softplus(Softplus),
+    /// Sigmoid-weighted linear unit.
+    Silu,
+    /// Gaussian error linear unit.
+    Gelu(Gelu),
+    /// `x·tanh(ln(1 + eˣ))`.
+    Mish,
+    /// Rectifier with a ceiling of 6.
+    Relu6,
+    /// `x` times its hard-sigmoid.
+    HardSwish,
     /// Logistic function.
     Sigmoid,
+    /// Logistic function of three straight lines.
+    HardSigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// Softmax over the channels.
+    Softmax,
+    /// Logarithm of softmax over the channels.
+    LogSoftmax,
+    /// A learned factor and summand for each channel.
+    ScaleShift,
     /// Batch normalisation.
     BatchNorm(BatchNorm),
     /// Group normalisation.
@@ -93,8 +122,22 @@ impl Layer {
             Self::Relu => graph.relu(x),
             Self::LeakyRelu(layer) => graph.leaky_relu(x, *layer),
             Self::Prelu(layer) => graph.prelu(x, *layer),
+            Self::Rrelu(layer) => graph.rrelu(x, *layer),
+            Self::Elu(layer) => graph.elu(x, *layer),
+            Self::Celu(layer) => graph.celu(x, *layer),
+            Self::Selu => graph.selu(x),
+            Self::Softplus(layer) => graph.softplus(x, *layer),
+            Self::Silu => graph.silu(x),
+            Self::Gelu(layer) => graph.gelu(x, *layer),
+            Self::Mish => graph.mish(x),
+            Self::Relu6 => graph.relu6(x),
+            Self::HardSwish => graph.hard_swish(x),
             Self::Sigmoid => graph.sigmoid(x),
+            Self::HardSigmoid => graph.hard_sigmoid(x),
             Self::Tanh => graph.tanh(x),
+            Self::Softmax => graph.softmax(x),
+            Self::LogSoftmax => graph.log_softmax(x),
+            Self::ScaleShift => graph.scale_shift(x),
             Self::BatchNorm(layer) => graph.batch_norm(x, layer.clone()),
             Self::GroupNorm(layer) => graph.group_norm(x, layer.clone()),
             Self::LayerNorm(layer) => graph.layer_norm(x, layer.clone()),

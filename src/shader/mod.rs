@@ -50,13 +50,17 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
-/// Modules that any shader may import, from outside the crate too.
+/// Modules that any shader may import, from outside the crate too, each after those that it
+/// imports itself.
 const MODULES: &[Shader] = &[
     shader!("common"),
     shader!("epilogue"),
+    shader!("functions"),
     shader!("max_pool_route"),
     shader!("norm"),
     shader!("philox"),
+    shader!("draws"),
+    shader!("rows"),
 ];
 
 /// A storage buffer of a kernel.
@@ -104,8 +108,8 @@ impl std::fmt::Debug for Shaders {
 }
 
 impl Shaders {
-    /// A composer that knows the importable modules `wgrad::common`, `wgrad::norm` and
-    /// `wgrad::philox`.
+    /// A composer that knows the importable modules: `wgrad::common`, `wgrad::functions`,
+    /// `wgrad::philox`, `wgrad::draws`, `wgrad::epilogue` and others.
     ///
     /// # Errors
     /// [`Error::Shader`] if one of them does not compile.

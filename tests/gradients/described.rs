@@ -6,6 +6,9 @@ use wgrad::ops::{
     LocalResponseNorm, MaxPool2d, MeanPool2d, Prelu, Slice, Upsample, ZeroPad,
 };
 
+use super::reference::unary::Unary;
+use super::support::unary;
+
 /// The attributes of a convolution with a square filter.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv {
@@ -66,6 +69,11 @@ pub enum Layer {
     SharedPrelu,
     Sigmoid,
     Tanh,
+    /// A function of one element.
+    Unary(Unary),
+    Softmax,
+    LogSoftmax,
+    ScaleShift,
     BatchNorm,
     GroupNorm(usize),
     /// Layer normalisation.
@@ -82,6 +90,8 @@ pub enum Layer {
     Upsample([usize; 2]),
     /// `x + f(x)`.
     Residual(Vec<Layer>),
+    /// `x · f(x)`.
+    Gate(Vec<Layer>),
     /// The results of all branches, their channels one after the other.
     Concat(Vec<Vec<Layer>>),
 }
@@ -132,6 +142,10 @@ fn one(graph: &mut Graph, layer: &Layer, x: Var) -> Var {
         Layer::SharedPrelu => graph.prelu(x, Prelu::shared()),
         Layer::Sigmoid => graph.sigmoid(x),
         Layer::Tanh => graph.tanh(x),
+        Layer::Unary(function) => unary::apply(graph, x, *function),
+        Layer::Softmax => graph.softmax(x),
+        Layer::LogSoftmax => graph.log_softmax(x),
+        Layer::ScaleShift => graph.scale_shift(x),
         Layer::BatchNorm => graph.batch_norm(x, BatchNorm::new()),
         Layer::GroupNorm(groups) => graph.group_norm(x, GroupNorm::new(*groups)),
         Layer::SampleNorm => graph.layer_norm(x, LayerNorm::new()),
@@ -145,6 +159,10 @@ fn one(graph: &mut Graph, layer: &Layer, x: Var) -> Var {
         Layer::Residual(branch) => {
             let y = build(graph, branch, x);
             graph.add(x, y)
+        }
+        Layer::Gate(branch) => {
+            let y = build(graph, branch, x);
+            graph.multiply(x, y)
         }
         Layer::Concat(branches) => {
             let parts: Vec<Var> = branches.iter().map(|b| build(graph, b, x)).collect();

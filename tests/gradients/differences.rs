@@ -30,9 +30,14 @@ impl Pass<'_> {
 
     /// Notes a rectifier at `x`.
     fn rectifier(&mut self, x: &Tensor) {
+        self.kink(x, 0.0);
+    }
+
+    /// Notes a function at `x` whose derivative jumps at `kink`.
+    fn kink(&mut self, x: &Tensor, kink: f64) {
         for value in &x.data {
-            self.margin = self.margin.min(value.abs());
-            self.sides.push(usize::from(*value > 0.0));
+            self.margin = self.margin.min((value - kink).abs());
+            self.sides.push(usize::from(*value > kink));
         }
     }
 
@@ -107,6 +112,18 @@ impl Pass<'_> {
             }
             Layer::Sigmoid => r::sigmoid::forward(x),
             Layer::Tanh => r::tanh::forward(x),
+            Layer::Unary(function) => {
+                for kink in function.kinks() {
+                    self.kink(x, *kink);
+                }
+                function.forward(x)
+            }
+            Layer::Softmax => r::softmax::forward(x),
+            Layer::LogSoftmax => r::log_softmax::forward(x),
+            Layer::ScaleShift => {
+                let weight = self.parameter().clone();
+                r::scale_shift::forward(x, &weight, self.parameter())
+            }
             Layer::BatchNorm => {
                 let weight = self.parameter().clone();
                 r::batch_norm::forward_training(x, &weight, self.parameter(), 1e-5).y
@@ -131,6 +148,7 @@ impl Pass<'_> {
             }
             Layer::Upsample(size) => r::upsample::forward(x, r::upsample::Method::Bilinear, *size),
             Layer::Residual(branch) => r::add::forward(x, &self.all(branch, x)),
+            Layer::Gate(branch) => r::multiply::forward(x, &self.all(branch, x)),
             Layer::Concat(branches) => {
                 let parts: Vec<Tensor> = branches.iter().map(|b| self.all(b, x)).collect();
                 r::concat::forward(&parts.iter().collect::<Vec<_>>())

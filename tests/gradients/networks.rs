@@ -3,6 +3,7 @@
 use super::check::{Case, Loss};
 use super::described::Layer::*;
 use super::described::{Conv as ConvAttributes, Pool, conv, pool};
+use super::reference::unary::Unary as Function;
 use super::support::gpu;
 
 /// Convolution, PReLU, maximum, linear: odd channels, and a flattened image, whose order on the
@@ -203,6 +204,35 @@ fn a_network_of_features() {
             Residual(vec![Linear(7), Tanh]),
             Concat(vec![vec![Linear(3), Sigmoid], vec![LeakyRelu(0.3)]]),
             Linear(3),
+        ],
+        loss: Loss::SquaredError,
+    };
+    assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
+}
+
+/// Activations with exponentials; a gate, which is a product of two branches; channels that compete
+/// in a softmax, and a scale and shift after it.
+#[test]
+fn a_network_of_smooth_activations() {
+    let Some(device) = gpu::device() else { return };
+    let case = Case {
+        input: vec![3, 6, 5],
+        batch: 2,
+        layers: vec![
+            Conv(conv(6, 3)),
+            Unary(Function::Selu),
+            Gate(vec![Conv(conv(6, 1)), Sigmoid]),
+            Conv(conv(5, 3)),
+            Unary(Function::Gelu),
+            ScaleShift,
+            Conv(conv(6, 1)),
+            Softmax,
+            ScaleShift,
+            Conv(conv(4, 3)),
+            Unary(Function::Mish),
+            GlobalMeanPool,
+            Linear(5),
+            LogSoftmax,
         ],
         loss: Loss::SquaredError,
     };

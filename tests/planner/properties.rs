@@ -126,7 +126,7 @@ fn random_networks_are_not_trivial() {
     let mut runner = TestRunner::deterministic();
     let mut operators = BTreeSet::new();
     let (mut longest, mut saved) = (0, 0);
-    for _ in 0..60 {
+    for _ in 0..160 {
         let recipe = recipes(12).new_tree(&mut runner).unwrap().current();
         let built = recipe.build();
         operators.extend(built.graph.nodes().iter().map(|n| n.operator.name()));

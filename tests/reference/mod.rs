@@ -48,16 +48,22 @@ pub mod l1_loss;
 pub mod leaky_relu;
 pub mod linear;
 pub mod local_response_norm;
+pub mod log_softmax;
 pub mod max_pool2d;
 pub mod mean_pool2d;
 pub mod mse;
+pub mod multiply;
 pub mod prelu;
 pub mod relu;
 pub mod reshape;
+pub mod rrelu;
+pub mod scale_shift;
 pub mod sigmoid;
 pub mod slice;
+pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod tanh;
+pub mod unary;
 pub mod upsample;
 pub mod zero_pad;
 
@@ -69,6 +75,8 @@ pub mod sgd;
 
 #[cfg(test)]
 mod pytorch;
+#[cfg(test)]
+mod pytorch_activations;
 #[cfg(test)]
 mod pytorch_losses;
 #[cfg(test)]

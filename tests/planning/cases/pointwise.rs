@@ -1,6 +1,7 @@
 //! Operators that treat every element alike, and those that move elements.
 
 use wgrad::graph::Var;
+use wgrad::ops::Gelu;
 use wgrad::ops::dropout::Dropout;
 use wgrad::ops::leaky_relu::LeakyRelu;
 use wgrad::ops::prelu::Prelu;
@@ -54,9 +55,22 @@ pub fn dropout(cases: &mut Cases) {
     }
 }
 
+pub fn gelu(cases: &mut Cases) {
+    over_shapes(cases, |graph, x| graph.gelu(x, Gelu::new()));
+    over_shapes(cases, |graph, x| graph.gelu(x, Gelu::tanh()));
+}
+
 pub fn leaky_relu(cases: &mut Cases) {
     over_shapes(cases, |graph, x| graph.leaky_relu(x, LeakyRelu::default()));
     over_shapes(cases, |graph, x| graph.leaky_relu(x, LeakyRelu::new(0.2)));
+}
+
+pub fn multiply(cases: &mut Cases) {
+    over_shapes(cases, |graph, x| graph.multiply(x, x));
+    cases.add(2, |graph| {
+        let [a, b] = ["a", "b"].map(|name| graph.input(name, [5, 3, 3]));
+        graph.multiply(a, b)
+    });
 }
 
 pub fn prelu(cases: &mut Cases) {

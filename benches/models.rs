@@ -99,11 +99,7 @@ fn normalised(g: &mut Graph, x: Var, convolution: Conv2d) -> Var {
 ///
 /// # Errors
 /// Those of [`Dataset::from_f32`].
-pub fn random_data(
-    shape: [usize; 3],
-    classes: usize,
-    samples: usize,
-) -> wgrad::Result<Dataset> {
+pub fn random_data(shape: [usize; 3], classes: usize, samples: usize) -> wgrad::Result<Dataset> {
     let len = samples * shape.iter().product::<usize>();
     let values = wgrad::init::sample_from(&StandardNormal, len, Seed(1), "data");
     let labels = (0..samples).map(|i| (i % classes) as u32).collect();

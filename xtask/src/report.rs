@@ -1,8 +1,6 @@
 //! `cargo xtask gpu-report`: what a machine with a GPU should tell the project, in one table. On
 //! a CPU driver it does the same on smaller work.
 
-use std::path::Path;
-
 use crate::session::{Failure, Session};
 use crate::suite::{self, GPU_SUITE};
 
@@ -24,19 +22,17 @@ pub fn run(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     }
     let (outcome, printed) =
         session.cargo_kept(&["test", "--release", "--test", GPU_SUITE].map(str::to_owned))?;
-    let parity = verdict(&printed);
-    let path = session.root().join(TABLE);
-    suite::peers(session, &comparison(&parity, &path, args))?;
-    println!("xtask: the table is in {}", path.display());
+    suite::peers(
+        session,
+        &comparison(&verdict(&printed), suite::own_args(args)),
+    )?;
     outcome
 }
 
-fn comparison(parity: &str, table: &Path, args: &[String]) -> Vec<String> {
+fn comparison(parity: &str, args: &[String]) -> Vec<String> {
     let called = format!("cargo xtask gpu-report {}", args.join(" "));
-    let table = table.display().to_string();
     let own = [
-        "--models", MODELS, "--peers", PEERS, "--note", parity, "--called", &called, "--out",
-        &table,
+        "--models", MODELS, "--peers", PEERS, "--note", parity, "--called", &called, "--out", TABLE,
     ];
     own.into_iter()
         .map(str::to_owned)
@@ -88,7 +84,7 @@ mod tests {
     #[test]
     fn the_users_options_come_last_and_win() {
         let args = ["--rounds".to_owned(), "2".to_owned()];
-        let words = comparison("fine", Path::new("t.md"), &args);
+        let words = comparison("fine", &args);
         assert_eq!(words[words.len() - 2..], args);
         assert!(words.contains(&"cargo xtask gpu-report --rounds 2".to_owned()));
     }

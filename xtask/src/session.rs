@@ -45,11 +45,6 @@ impl Session {
         })
     }
 
-    /// The repository's root.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// Makes sure that wgpu will find a device, and returns the best one's description. Looks
     /// (and prints) only once a run.
     pub fn device(&mut self) -> Result<String, Failure> {

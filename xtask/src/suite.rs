@@ -10,6 +10,9 @@ pub const DEMO: &str = "digits";
 /// The integration test that holds the GPU suite, which is run on the second driver too.
 pub const GPU_SUITE: &str = "parity";
 
+/// The comparison with other engines, outside the workspace.
+pub const PEERS: &str = "benches/peers/Cargo.toml";
+
 /// `cargo xtask demo`.
 pub fn demo(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     session.device()?;
@@ -57,11 +60,10 @@ pub fn bench(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 
 /// `cargo xtask peers`: a package of its own, since other engines bring many dependencies.
 pub fn peers(session: &mut Session, args: &[String]) -> Result<(), Failure> {
-    const MANIFEST: &str = "benches/peers/Cargo.toml";
     session.device()?;
     session.cargo(
         &words(
-            &["run", "--release", "--manifest-path", MANIFEST, "--"],
+            &["run", "--release", "--manifest-path", PEERS, "--"],
             own_args(args),
         ),
         &[],
@@ -69,7 +71,7 @@ pub fn peers(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 }
 
 /// Arguments for the program itself: a `--` before them, as cargo wants it, is allowed.
-fn own_args(args: &[String]) -> &[String] {
+pub fn own_args(args: &[String]) -> &[String] {
     match args {
         [first, rest @ ..] if first == "--" => rest,
         _ => args,

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use wgrad::prelude::*;
 use wgrad_benches::{medium, random_data, resnet18, resnet20, small};
 
@@ -50,24 +50,24 @@ fn steps(criterion: &mut Criterion) {
 
 fn time(criterion: &mut Criterion, device: &Device, case: &Case) {
     let data = random_data(case.shape, case.classes, case.batch).expect("well-formed data");
+    let mut model = case.net.build(device, 42).expect("the network fits");
     let trainer = Trainer::new(Sgd::new(1e-3).momentum(0.9)).batch_size(case.batch);
+    let mut training = trainer.start(&mut model, &data).expect("a training");
+    for _ in 0..CHECKED_STEPS {
+        training.step().expect("a step");
+    }
+    let losses = training.losses().expect("finite losses");
+    let fell = losses[CHECKED_STEPS - 1] < losses[0];
+    assert!(fell, "the loss falls: {losses:?}");
+
     let mut group = criterion.benchmark_group("step");
     group
         .sample_size(10)
+        .sampling_mode(SamplingMode::Flat)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(4))
         .throughput(Throughput::Elements(case.batch as u64))
         .bench_function(format!("{}/batch {}", case.name, case.batch), |bencher| {
-            let mut model = case.net.build(device, 42).expect("the network fits");
-            let mut training = trainer.start(&mut model, &data).expect("a training");
-            for _ in 0..CHECKED_STEPS {
-                training.step().expect("a step");
-            }
-            let losses = training.losses().expect("finite losses");
-            assert!(
-                losses[CHECKED_STEPS - 1] < losses[0],
-                "the loss falls: {losses:?}"
-            );
             bencher.iter_custom(|count| {
                 let start = Instant::now();
                 for _ in 0..count {

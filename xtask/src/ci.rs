@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use crate::session::{self, Failure, Session};
-use crate::suite;
+use crate::suite::{self, PEERS};
 
 /// One stage: its name in the log and what it does.
 struct Stage {
@@ -68,6 +68,8 @@ fn stages() -> Vec<Stage> {
             "benches",
             &["bench", "--package", "wgrad-benches", "--no-run"],
         ),
+        // Without features: the comparison itself, no other engine.
+        cargo("peers", &["test", "--release", "--manifest-path", PEERS]),
         Stage {
             name: "demo",
             work: Work::Demo,
@@ -192,6 +194,7 @@ mod tests {
             "tests",
             "examples",
             "benches",
+            "peers",
             "demo",
         ];
         assert_eq!(names, expected);

@@ -11,6 +11,8 @@ pub const DEMO: &str = "digits";
 pub const GPU_SUITE: &str = "parity";
 
 const ALL_FEATURES: &str = "--all-features";
+/// The comparison with other engines, outside the workspace.
+pub const PEERS: &str = "benches/peers/Cargo.toml";
 
 /// `cargo xtask demo`.
 pub fn demo(session: &mut Session, args: &[String]) -> Result<(), Failure> {
@@ -63,16 +65,10 @@ pub fn bench(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 
 /// `cargo xtask peers`: a package of its own, since other engines bring many dependencies.
 pub fn peers(session: &mut Session, args: &[String]) -> Result<(), Failure> {
-    const MANIFEST: &str = "benches/peers/Cargo.toml";
-    if !session.root().join(MANIFEST).is_file() {
-        return Err(Failure::new(format!(
-            "there is no comparison here: {MANIFEST} is missing"
-        )));
-    }
     session.device()?;
     session.cargo(
         &words(
-            &["run", "--release", "--manifest-path", MANIFEST, "--"],
+            &["run", "--release", "--manifest-path", PEERS, "--"],
             own_args(args),
         ),
         &[],
@@ -80,7 +76,7 @@ pub fn peers(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 }
 
 /// Arguments for the program itself: a `--` before them, as cargo wants it, is allowed.
-fn own_args(args: &[String]) -> &[String] {
+pub fn own_args(args: &[String]) -> &[String] {
     match args {
         [first, rest @ ..] if first == "--" => rest,
         _ => args,

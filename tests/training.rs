@@ -10,6 +10,12 @@
 mod reference;
 mod support;
 
+#[path = "training/accumulation.rs"]
+mod accumulation;
+#[path = "training/averaging.rs"]
+mod averaging;
+#[path = "training/clipping.rs"]
+mod clipping;
 #[path = "training/determinism.rs"]
 mod determinism;
 #[path = "training/errors.rs"]
@@ -18,6 +24,8 @@ mod errors;
 mod evaluation;
 #[path = "training/golden.rs"]
 mod golden;
+#[path = "training/golden_rules.rs"]
+mod golden_rules;
 #[path = "training/learning.rs"]
 mod learning;
 #[path = "training/no_adapter.rs"]
@@ -26,6 +34,8 @@ mod no_adapter;
 mod non_finite;
 #[path = "training/rules.rs"]
 mod rules;
+#[path = "training/schedules.rs"]
+mod schedules;
 #[path = "training/setup.rs"]
 mod setup;
 #[path = "training/steady.rs"]

@@ -39,6 +39,7 @@ pub mod multiply;
 pub(crate) mod ones;
 pub(crate) mod pool_window;
 pub mod prelu;
+pub mod rectified_max_pool2d;
 pub mod registry;
 pub mod relayout;
 pub mod relu;
@@ -111,6 +112,13 @@ pub trait Operator: Any + Debug + Send + Sync {
     /// in evaluation); it is then not lowered.
     fn is_view(&self, mode: Mode) -> bool {
         let _ = mode;
+        false
+    }
+
+    /// Whether its kernels pass what they store as first result through `finish` of
+    /// `wgrad::epilogue`, and tell [`Lowering::epilogue`] of the kernel that does. The planner
+    /// then fuses a residual sum and a rectifier behind it into that kernel.
+    fn takes_epilogue(&self) -> bool {
         false
     }
 

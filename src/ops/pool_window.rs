@@ -37,6 +37,12 @@ impl Window {
         self.kernel.height.saturating_mul(self.kernel.width)
     }
 
+    /// Whether no two windows overlap.
+    pub fn is_disjoint(&self) -> bool {
+        let stride = self.steps();
+        self.kernel.height <= stride.height && self.kernel.width <= stride.width
+    }
+
     /// The shape of the result for an image of this shape.
     pub fn output(&self, input: [usize; 3]) -> Result<[usize; 3], Reason> {
         let (kernel, stride, padding) = (self.kernel, self.steps(), self.padding);

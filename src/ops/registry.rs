@@ -124,8 +124,9 @@ pub const HELPERS: &[Helper] = &[
     helper("channel_sum", &["channel_sum"], "the gradient of a bias", &["conv2d", "linear"]),
     helper("copy", &["copy"], "a copy, for a view whose result needs a place of its own", &["dropout", "reshape"]),
     helper("ones", &["ones"], "the gradient of the loss itself", &["mse", "softmax_cross_entropy"]),
+    helper("rectified_max_pool2d", &["rectified_max_pool2d"], "max pooling of what is normalised and rectified while it is loaded", &["batch_norm", "leaky_relu", "max_pool2d", "prelu", "relu"]),
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", &["mse", "softmax_cross_entropy"]),
     helper("slice_channels", &["slice_channels"], "the gradient of concatenation", &["concat"]),
-    helper("training", &["conclude", "gather", "gather_labels", "running_average"], "what a training step does beside the network", &[]),
+    helper("training", &["accumulate", "clip", "conclude", "gather", "gather_labels", "running_average", "weight_average"], "what a training step does beside the network", &[]),
 ];

@@ -50,6 +50,7 @@ impl Evaluator {
         let options = PlanOptions {
             batch,
             mode: Mode::Evaluation,
+            fuse: true,
             reuse: true,
         };
         let (profile, shaders) = (model.device.profile(), model.device.shaders());

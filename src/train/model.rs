@@ -76,6 +76,17 @@ impl Model {
         Ok(model)
     }
 
+    /// A copy with parameters of its own.
+    pub(super) async fn duplicate(&self) -> Result<Self> {
+        Ok(Self {
+            device: self.device.clone(),
+            graph: self.graph.clone(),
+            memory: self.memory.duplicate(&self.device).await?,
+            evaluators: Mutex::default(),
+            ..*self
+        })
+    }
+
     /// The device that holds the parameters.
     pub fn device(&self) -> &Device {
         &self.device

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::graph::Role;
 use crate::shader::Shader;
 
 /// A rule that moves parameters along their gradients, as one kernel over all parameters.
@@ -10,6 +11,7 @@ use crate::shader::Shader;
 /// 64 parameters), `schedule` (a ring of `RING` vectors `[learning rate, coefficients]`, by step),
 /// `status` (`[not finite, step]`), and `moment0`, `moment1`, ... It learns `LENGTH` (in `vec4`)
 /// and `RING`. It must change nothing if `status[0]` is not 0; `shaders/sgd.wgsl` is a model.
+/// Where [`UpdateRule::norms`] asks for them it binds `norms` too, `[‖w‖, ‖g‖]` per block.
 pub trait UpdateRule: Debug + Send + Sync + 'static {
     /// The rule's name: `sgd`.
     fn name(&self) -> &'static str;
@@ -19,6 +21,16 @@ pub trait UpdateRule: Debug + Send + Sync + 'static {
 
     /// How many numbers the rule keeps per parameter, at most three; they start from 0.
     fn moments(&self) -> usize;
+
+    /// Names that the kernel's `#ifdef` finds defined.
+    fn flags(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Whose norms the kernel reads.
+    fn norms(&self) -> Norms {
+        Norms::None
+    }
 
     /// Values of the kernel's `override` constants.
     fn constants(&self) -> Vec<(&'static str, f64)>;
@@ -30,5 +42,28 @@ pub trait UpdateRule: Debug + Send + Sync + 'static {
     fn coefficients(&self, step: u64) -> [f64; 3] {
         let _ = step;
         [0.0; 3]
+    }
+}
+
+/// Whose norms an update rule reads, each over a whole parameter and over its gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Norms {
+    /// No parameter's.
+    #[default]
+    None,
+    /// Those of filters and linear weights; the blocks of other parameters hold zeros.
+    Weights,
+    /// Every parameter's.
+    All,
+}
+
+impl Norms {
+    /// Whether a parameter's norms are wanted.
+    pub(crate) fn include(self, role: Role) -> bool {
+        match self {
+            Self::None => false,
+            Self::Weights => role == Role::Weight,
+            Self::All => role != Role::Statistic,
+        }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! A new operator is a function and one line in [`STEMS`].
 
+mod fusion;
 mod layers;
 mod pointwise;
 mod training;
@@ -18,7 +19,7 @@ use super::{Planned, differentiable, options};
 /// Adds the cases of one stem.
 type Fill = fn(&mut Cases);
 
-/// The cases of every stem of the registry, and of training.
+/// The cases of every stem of the registry, of fusion, and of training.
 #[rustfmt::skip]
 pub const STEMS: &[(&str, Fill)] = &[
     ("add", pointwise::add),
@@ -28,6 +29,7 @@ pub const STEMS: &[(&str, Fill)] = &[
     ("conv2d", windows::conv2d),
     ("dropout", pointwise::dropout),
     ("elu", |cases| over_shapes(cases, |graph, x| graph.elu(x, Elu::default()))),
+    ("fusion", fusion::networks),
     ("gelu", pointwise::gelu),
     ("global_mean_pool", windows::global_mean_pool),
     ("hard_sigmoid", |cases| over_shapes(cases, |graph, x| graph.hard_sigmoid(x))),

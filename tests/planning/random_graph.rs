@@ -276,12 +276,13 @@ fn place(graph: &mut Graph, learned: &[Var], targets: &[Var]) {
         Conclude {
             gradients: len,
             statistics: 0,
+            group: 1,
         },
         targets,
     );
     graph.place(operands[0], "status", 0);
     let rule = Arc::new(Sgd::new(0.1));
-    graph.apply_all("update", Arc::new(Update { rule, len }), &operands);
+    graph.apply_all("update", Arc::new(Update::new(rule, len)), &operands);
 }
 
 /// The names in the table, for the tests of the table itself.

@@ -57,6 +57,8 @@ pub mod unary;
 
 pub mod adam;
 pub mod adamw;
+pub mod lars;
+pub mod quickprop;
 pub mod sgd;
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ fn stages() -> Vec<Stage> {
                 "clippy",
                 "--workspace",
                 "--all-targets",
+                "--all-features",
                 "--",
                 "-D",
                 "warnings",
@@ -54,7 +55,7 @@ fn stages() -> Vec<Stage> {
         Stage {
             name: "rustdoc",
             work: Work::Cargo {
-                args: &["doc", "--workspace", "--no-deps"],
+                args: &["doc", "--workspace", "--all-features", "--no-deps"],
                 rustdoc_flags: Some("-D warnings"),
             },
         },
@@ -201,7 +202,7 @@ mod tests {
         for stage in stages() {
             match (stage.name, stage.work) {
                 ("clippy", Work::Cargo { args, .. }) => {
-                    assert!(args.ends_with(&["-D", "warnings"]))
+                    assert!(args.ends_with(&["--all-features", "--", "-D", "warnings"]));
                 }
                 ("rustdoc", Work::Cargo { rustdoc_flags, .. }) => {
                     assert_eq!(rustdoc_flags, Some("-D warnings"));

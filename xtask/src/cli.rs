@@ -5,7 +5,8 @@ pub const HELP: &str = "\
 usage: cargo xtask <task> [args]
 
   demo [args]   train the handwritten-digit example; args go to the example
-  test [args]   all tests and doctests; args go to `cargo test` (a filter, `-- --nocapture`)
+  test          all tests and doctests, with all features
+  test args     `cargo test` with args (a filter, `-- --nocapture`) and the default features
   bench [args]  the benchmarks; args go to `cargo bench`
   peers [args]  compare with other engines (benches/peers); args go to that program
   ci            everything a change must pass: format, lints, docs, tests, builds, demo
@@ -107,6 +108,7 @@ mod tests {
             listed,
             [
                 "demo",
+                "test",
                 "test",
                 "bench",
                 "peers",

@@ -10,6 +10,8 @@ pub const DEMO: &str = "digits";
 /// The integration test that holds the GPU suite, which is run on the second driver too.
 pub const GPU_SUITE: &str = "parity";
 
+const ALL_FEATURES: &str = "--all-features";
+
 /// `cargo xtask demo`.
 pub fn demo(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     session.device()?;
@@ -19,6 +21,10 @@ pub fn demo(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 /// `cargo xtask test`: everything on the default device, then the GPU suite on SwiftShader.
 pub fn test(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     let device = session.device()?;
+    // The whole run asks for the optional features too. A run of something in particular does not,
+    // so that nobody waits for image decoders and TLS who wants to test a kernel.
+    let all = [ALL_FEATURES.to_owned()];
+    let args = if args.is_empty() { &all } else { args };
     session.cargo(&test_args(args), &[])?;
     if !cfg!(target_os = "linux") {
         println!("xtask: one driver only: the second one, SwiftShader, is for Vulkan on Linux");
@@ -183,6 +189,10 @@ mod tests {
             split("test --release --workspace conv -- --nocapture")
         );
         assert_eq!(
+            test_args(&split(ALL_FEATURES)),
+            split("test --release --workspace --all-features")
+        );
+        assert_eq!(
             test_args(&split("-p xtask")),
             split("test --release -p xtask")
         );
@@ -193,6 +203,8 @@ mod tests {
         let cases = [
             ("", "test --release --test parity"),
             ("conv2d", "test --release --test parity conv2d"),
+            // The same features, so the same program as in the first run.
+            (ALL_FEATURES, "test --release --test parity --all-features"),
             (
                 "pool -- --exact",
                 "test --release --test parity pool -- --exact",

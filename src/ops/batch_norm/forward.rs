@@ -81,7 +81,7 @@ impl Operator for BatchNormalisation {
         let (x, weight) = (cx.input(0), cx.input(1));
         let [mean, inverse_std, residual] = [1, 2, 4].map(|result| cx.output(result));
         let operands = [x, weight, mean, residual, inverse_std, delta];
-        let deltas = cx.apply_all(BatchNormalisationGrad, &operands);
+        let deltas = cx.apply_all(BatchNormalisationGrad { masked: false }, &operands);
         for (operand, delta) in deltas.into_iter().take(3).enumerate() {
             cx.set(operand, delta);
         }
@@ -93,6 +93,10 @@ impl Operator for BatchNormalisation {
             Mode::Training => self.lower_training(cx),
             Mode::Evaluation => self.lower_evaluation(cx),
         }
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
     }
 
     fn keeps_distribution(&self) -> bool {
@@ -146,6 +150,7 @@ impl BatchNormalisation {
                 .bind("mean", &mean)
                 .bind("residual", &residual)
                 .bind("inverse_std", &inverse_std);
+            let last = cx.epilogue(last);
             cx.dispatch(last);
         }
         Ok(())
@@ -161,6 +166,7 @@ impl BatchNormalisation {
             .constant("epsilon", f64::from(self.epsilon))
             .bind("mean", &mean)
             .bind("variance", &variance);
+        let kernel = cx.epilogue(kernel);
         cx.dispatch(kernel);
         Ok(())
     }

@@ -157,7 +157,7 @@ pub(in crate::ops) fn lower_grad_input(
         .define("SPLITS", split.parts)
         .bind("dy", dy)
         .bind("weight", weight);
-    dispatch_split(cx, split, dx, None, |out| kernel.bind("dx", out));
+    dispatch_split(cx, split, dx, |out| kernel.bind("dx", out));
 }
 
 /// The greatest common divisor.
@@ -189,7 +189,7 @@ pub(in crate::ops) fn lower_grad_weight(
         .define("SPLITS", split.parts)
         .bind("x", x)
         .bind("dy", dy);
-    dispatch_split(cx, split, dw, None, |out| kernel.bind("partials", out));
+    dispatch_split(cx, split, dw, |out| kernel.bind("partials", out));
 }
 
 #[cfg(test)]

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
 use wgrad::ops::Operator;
-use wgrad::ops::training::{Conclude, Gather, GatherLabels, RunningAverage, Stored, Update};
+use wgrad::ops::training::{
+    Accumulate, Clip, Conclude, Gather, GatherLabels, RunningAverage, Stored, Update, WeightAverage,
+};
 use wgrad::shape::Shape;
-use wgrad::train::{Adam, AdamW, Sgd, UpdateRule};
+use wgrad::train::{
+    Adadelta, Adagrad, Adam, AdamW, Lars, Norms, Quickprop, RmsProp, Sgd, UpdateRule,
+};
 
 use super::Cases;
 
@@ -23,6 +27,35 @@ fn rules() -> Vec<Arc<dyn UpdateRule>> {
         ),
         Arc::new(Adam::new(1e-3)),
         Arc::new(AdamW::new(1e-3).weight_decay(0.01)),
+        Arc::new(RmsProp::new(1e-2)),
+        Arc::new(RmsProp::new(1e-2).centered(true).momentum(0.9)),
+        Arc::new(Adagrad::new(1e-2)),
+        Arc::new(Adadelta::new(1.0)),
+        Arc::new(Lars::new(1.0)),
+        Arc::new(Quickprop::new(0.1)),
+    ]
+}
+
+/// What a step may do before and after its update.
+fn around_an_update(len: usize) -> Vec<Arc<dyn Operator>> {
+    let clip = |value, norm| Clip {
+        gradients: "gradients",
+        len,
+        value,
+        norm,
+    };
+    let average = |statistics| WeightAverage {
+        parameters: len,
+        statistics,
+    };
+    vec![
+        Arc::new(RunningAverage { len, group: 4 }),
+        Arc::new(Accumulate { len, group: 4 }),
+        Arc::new(clip(Some(0.5), None)),
+        Arc::new(clip(None, Some(1.0))),
+        Arc::new(clip(Some(0.5), Some(f64::INFINITY))),
+        Arc::new(average(0)),
+        Arc::new(average(64)),
     ]
 }
 
@@ -50,12 +83,23 @@ pub fn step(cases: &mut Cases) {
         }
         cases.add_forward(1, |graph| {
             let status = status(graph, len);
-            act(graph, Arc::new(RunningAverage { len }), status)
+            act(graph, Arc::new(RunningAverage { len, group: 1 }), status)
         });
+        for operator in around_an_update(len) {
+            cases.add_forward(1, |graph| {
+                let status = status(graph, len);
+                act(graph, operator, status)
+            });
+        }
         for rule in rules() {
             cases.add_forward(1, |graph| {
                 let status = status(graph, len);
-                act(graph, Arc::new(Update { rule, len }), status)
+                let spans = if rule.norms() == Norms::None { 0 } else { 5 };
+                let update = Update {
+                    spans,
+                    ..Update::new(rule, len)
+                };
+                act(graph, Arc::new(update), status)
             });
         }
     }
@@ -94,6 +138,7 @@ fn conclude(graph: &mut Graph, gradients: usize, statistics: usize) -> Var {
     let conclude = Conclude {
         gradients,
         statistics,
+        group: 1,
     };
     let status = graph.apply("step", conclude, &[loss]);
     graph.place(status, "status", 0);

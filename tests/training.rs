@@ -40,5 +40,7 @@ mod rules;
 mod schedules;
 #[path = "training/setup.rs"]
 mod setup;
+#[path = "training/signals.rs"]
+mod signals;
 #[path = "training/steady.rs"]
 mod steady;

@@ -18,6 +18,7 @@ mod run;
 mod samples;
 pub mod schedule;
 mod sgd;
+mod signals;
 mod state;
 mod step;
 mod trainer;

@@ -20,6 +20,8 @@ mod evaluation;
 mod golden;
 #[path = "training/learning.rs"]
 mod learning;
+#[path = "training/mixing.rs"]
+mod mixing;
 #[path = "training/no_adapter.rs"]
 mod no_adapter;
 #[path = "training/non_finite.rs"]

@@ -3,7 +3,9 @@
 use super::{Graph, Var};
 use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::ops::{BatchNorm, Conv2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use crate::ops::{
+    BatchNorm, ChannelDropout, Conv2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu,
+};
 use crate::random::Seed;
 use crate::run::Device;
 use crate::shape::{Shape, Size2d};
@@ -37,6 +39,8 @@ pub enum Layer {
     BatchNorm(BatchNorm),
     /// Dropout.
     Dropout(Dropout),
+    /// Dropout of whole channels.
+    ChannelDropout(ChannelDropout),
     /// `[C, H, W]` to `[C·H·W]`.
     Flatten,
     /// Another shape of as many elements.
@@ -65,6 +69,7 @@ impl Layer {
             Self::Tanh => graph.tanh(x),
             Self::BatchNorm(layer) => graph.batch_norm(x, layer.clone()),
             Self::Dropout(layer) => graph.dropout(x, *layer),
+            Self::ChannelDropout(layer) => graph.channel_dropout(x, *layer),
             Self::Flatten => graph.flatten(x),
             Self::Reshape(shape) => graph.reshape(x, shape.clone()),
         }
@@ -224,6 +229,11 @@ impl Network {
     /// Dropout with this probability of zero.
     pub fn dropout(&mut self, probability: f32) -> &mut Self {
         self.layer(Layer::Dropout(Dropout::new(probability)))
+    }
+
+    /// Dropout of whole channels, with this probability of zero.
+    pub fn channel_dropout(&mut self, probability: f32) -> &mut Self {
+        self.layer(Layer::ChannelDropout(ChannelDropout::new(probability)))
     }
 
     /// `[C, H, W]` to `[C·H·W]`.

@@ -40,6 +40,15 @@ impl From<f32> for Dropout {
     }
 }
 
+pub(super) fn check_probability(probability: f32) -> Result<(), Reason> {
+    match (0.0..1.0).contains(&probability) {
+        true => Ok(()),
+        false => Err(format!(
+            "the probability of being dropped must lie in [0, 1), it is {probability}"
+        )),
+    }
+}
+
 /// Channels and positions of a layout whose logical index is channel · positions + position.
 fn planes(layout: &Layout) -> Option<[usize; 2]> {
     let (channels, outer) = layout.axes().split_last()?;
@@ -61,12 +70,7 @@ impl Operator for Dropout {
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
         let types = elementwise::same_type::<1>(inputs)?;
-        if !(0.0..1.0).contains(&self.probability) {
-            return Err(format!(
-                "the probability of being dropped must lie in [0, 1), it is {}",
-                self.probability
-            ));
-        }
+        check_probability(self.probability)?;
         if let [x] = types.as_slice()
             && (x.element != Element::F32 || !x.batched || planes(&x.layout).is_none())
         {
@@ -122,7 +126,7 @@ impl Operator for Dropout {
 }
 
 /// The 32-bit FNV-1a hash of a layer's path.
-fn stream_of(path: &str) -> u32 {
+pub(super) fn stream_of(path: &str) -> u32 {
     path.bytes().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })

@@ -15,6 +15,7 @@ use crate::plan::{Lowering, Mode};
 pub mod add;
 pub mod batch_norm;
 pub mod binary_cross_entropy;
+pub mod channel_dropout;
 pub mod channel_sum;
 pub mod concat;
 pub mod conv2d;
@@ -44,6 +45,7 @@ pub mod sigmoid;
 pub mod slice_channels;
 pub mod softmax_cross_entropy;
 pub(crate) mod split;
+pub mod stochastic_depth;
 pub(crate) mod sum_partials;
 pub mod tanh;
 pub(crate) mod tile;
@@ -52,6 +54,7 @@ pub mod window;
 
 pub use batch_norm::BatchNorm;
 pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use channel_dropout::ChannelDropout;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
 pub use hinge_loss::HingeLoss;
@@ -65,6 +68,7 @@ pub use mean_pool2d::MeanPool2d;
 pub use mse::MeanSquaredError;
 pub use prelu::Prelu;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
+pub use stochastic_depth::StochasticDepth;
 pub use window::Window2d;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.

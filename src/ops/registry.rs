@@ -73,6 +73,7 @@ pub const OPERATORS: &[Entry] = &[
     entry("add", &["add"], "the sum of two values", "He et al., Deep residual learning, 2016"),
     entry("batch_norm", &["batch_norm", "batch_norm_grad"], "batch normalisation, per channel", "Ioffe and Szegedy, Batch normalization, 2015").learns(&["weight", "bias"]),
     entry("binary_cross_entropy", &["binary_cross_entropy"], "the loss of independent yes-or-no questions, from logits", "PyTorch, torch.nn.BCEWithLogitsLoss"),
+    entry("channel_dropout", &["channel_dropout"], "dropout of whole channels", "Tompson et al., Efficient object localization, 2015"),
     entry("concat", &["concat"], "concatenation on the channels", "PyTorch, torch.cat"),
     entry("conv2d", &["conv2d", "conv2d_grad_input", "conv2d_grad_weight"], "convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]),
     entry("dropout", &["dropout"], "inverted dropout", "Srivastava et al., Dropout, 2014"),
@@ -90,6 +91,7 @@ pub const OPERATORS: &[Entry] = &[
     entry("reshape", &["reshape"], "the same elements under another shape", "PyTorch, torch.reshape").view(),
     entry("sigmoid", &["sigmoid", "sigmoid_grad"], "the logistic function", "PyTorch, torch.nn.Sigmoid"),
     entry("softmax_cross_entropy", &["softmax_cross_entropy"], "the loss of classification, from logits", "Bridle, Training stochastic model recognition algorithms, 1990"),
+    entry("stochastic_depth", &["stochastic_depth"], "a residual branch that is dropped now and then", "Huang et al., Deep networks with stochastic depth, 2016"),
     entry("tanh", &["tanh", "tanh_grad"], "the hyperbolic tangent", "PyTorch, torch.nn.Tanh"),
 ];
 
@@ -115,10 +117,10 @@ pub const LOSSES: &[&str] = &["binary_cross_entropy", "hinge_loss", "huber_loss"
 #[rustfmt::skip]
 pub const HELPERS: &[Helper] = &[
     helper("channel_sum", &["channel_sum"], "the gradient of a bias", &["conv2d", "linear"]),
-    helper("copy", &["copy"], "a copy, for a view whose result needs a place of its own", &["dropout", "reshape"]),
+    helper("copy", &["copy"], "a copy, for a view whose result needs a place of its own", &["channel_dropout", "dropout", "reshape", "stochastic_depth"]),
     helper("ones", &["ones"], "the gradient of the loss itself", LOSSES),
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", LOSSES),
     helper("slice_channels", &["slice_channels"], "the gradient of concatenation", &["concat"]),
-    helper("training", &["conclude", "count_answers", "gather", "gather_labels", "running_average", "sum_losses"], "what a step does beside the network", &[]),
+    helper("training", &["conclude", "count_answers", "draw_mix", "gather", "gather_labels", "mix", "running_average", "select_rows", "sum_losses"], "what a step does beside the network", &[]),
 ];

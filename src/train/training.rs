@@ -1,6 +1,7 @@
 //! A training in progress: steps over a data set that lies on the device.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::diagnose::first_not_finite;
@@ -13,7 +14,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::graph::{BLOCK, Role};
 use crate::ops::batch_norm::running_pairs;
-use crate::ops::training::{RING, factors_len};
+use crate::ops::training::{MIX_WORDS, MIXING_BUFFER, RING, factors_len};
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::random::{STATE_BUFFER, Seed, state_words};
 use crate::record::{Profile, Recording};
@@ -81,6 +82,11 @@ impl<'a> Training<'a> {
         let mut memory = Memory::default();
         let source = Source::upload(&model.device, &mut memory, data, order).await?;
         upload_state(model, &mut memory, trainer.seed).await?;
+        if trainer.mixing.is_on() {
+            trainer.mixing.check(data.shape())?;
+            let len = MIX_WORDS * RING;
+            memory.create(&model.device, MIXING_BUFFER, len).await?;
+        }
         let step = StepGraph::new(model, trainer, &source)?.with_update(&trainer.rule)?;
         let options = PlanOptions {
             batch,
@@ -255,8 +261,22 @@ impl<'a> Training<'a> {
         let offset = 4 * (self.step % RING as u64) as usize;
         self.memory
             .write(&self.model.device, "schedule", offset, &entries)?;
+        self.write_mixing(self.step..self.step + half)?;
         self.scheduled += half;
         Ok(())
+    }
+
+    /// Writes how the coming steps mix their samples, if they do.
+    fn write_mixing(&self, steps: Range<u64>) -> Result<()> {
+        if !self.trainer.mixing.is_on() {
+            return Ok(());
+        }
+        let offset = MIX_WORDS * (steps.start % RING as u64) as usize;
+        let shape = self.data.shape();
+        let mixes = steps.filter_map(|step| self.trainer.mix_of_step(step, shape));
+        let words: Vec<f32> = mixes.flat_map(|mix| mix.words()).collect();
+        self.memory
+            .write(&self.model.device, MIXING_BUFFER, offset, &words)
     }
 
     async fn read_losses(&mut self) -> Result<()> {

@@ -3,6 +3,7 @@
 mod add;
 mod batch_norm;
 mod binary_cross_entropy;
+mod channel_dropout;
 mod concat;
 mod conv2d;
 mod conv2d_variants;
@@ -24,6 +25,7 @@ mod scale;
 mod sigmoid;
 mod slice_channels;
 mod softmax_cross_entropy;
+mod stochastic_depth;
 mod tanh;
 
 use proptest::test_runner::Config;

@@ -24,6 +24,7 @@ pub const STEMS: &[(&str, Fill)] = &[
     ("add", pointwise::add),
     ("batch_norm", layers::batch_norm),
     ("binary_cross_entropy", losses::binary_cross_entropy),
+    ("channel_dropout", pointwise::channel_dropout),
     ("concat", pointwise::concat),
     ("conv2d", windows::conv2d),
     ("dropout", pointwise::dropout),
@@ -41,6 +42,7 @@ pub const STEMS: &[(&str, Fill)] = &[
     ("reshape", pointwise::reshape),
     ("sigmoid", pointwise::sigmoid),
     ("softmax_cross_entropy", losses::softmax_cross_entropy),
+    ("stochastic_depth", pointwise::stochastic_depth),
     ("tanh", pointwise::tanh),
     ("training", training::step),
 ];

@@ -25,6 +25,7 @@ type Grow = fn(&mut Growth, Pick) -> Option<Var>;
 const OPERATORS: &[(&str, Grow)] = &[
     ("add", |g, p| g.pair(p).map(|(a, b)| g.graph.add(a, b))),
     ("batch_norm", |g, p| g.standard(p).map(|x| g.graph.batch_norm(x, BatchNorm::new()))),
+    ("channel_dropout", |g, p| g.standard(p).map(|x| g.graph.channel_dropout(x, 0.25))),
     ("concat", |g, p| g.image_pair(p).map(|(a, b)| g.graph.concat(&[a, b, a]))),
     ("conv2d", |g, p| g.image(p).map(|x| g.graph.conv2d(x, Conv2d::new(p.n(9), 3).padding(1).stride(p.n(2)).bias(p.flag())))),
     ("conv2d_depthwise", |g, p| g.image(p).map(|x| { let c = g.channels(x); g.graph.conv2d(x, Conv2d::new(c, [3, 1]).padding([1, 0]).groups(c)) })),
@@ -41,6 +42,7 @@ const OPERATORS: &[(&str, Grow)] = &[
     ("relayout", |g, p| g.any(p).map(|x| g.graph.relayout(x))),
     ("relu", |g, p| g.any(p).map(|x| g.graph.relu(x))),
     ("sigmoid", |g, p| g.any(p).map(|x| g.graph.sigmoid(x))),
+    ("stochastic_depth", |g, p| g.any(p).map(|x| g.graph.stochastic_depth(x, 0.25))),
     ("tanh", |g, p| g.any(p).map(|x| g.graph.tanh(x))),
 ];
 

@@ -34,6 +34,7 @@ mod pool_window;
 pub mod add;
 pub mod batch_norm;
 pub mod binary_cross_entropy;
+pub mod channel_dropout;
 pub mod concat;
 pub mod conv2d;
 pub mod dropout;
@@ -51,6 +52,7 @@ pub mod relu;
 pub mod reshape;
 pub mod sigmoid;
 pub mod softmax_cross_entropy;
+pub mod stochastic_depth;
 pub mod tanh;
 
 pub mod adam;

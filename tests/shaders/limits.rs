@@ -12,8 +12,14 @@ const EXTENTS: [u32; 3] = [256, 256, 64];
 const SHARED_BYTES: u32 = 16_384;
 
 /// Kernels that change a buffer in place: one number after the other, each by its own
-/// invocation.
-const IN_PLACE: &[&str] = &["adam", "conclude", "running_average", "sgd"];
+/// invocation, or by atomic additions.
+const IN_PLACE: &[&str] = &[
+    "adam",
+    "conclude",
+    "count_answers",
+    "running_average",
+    "sgd",
+];
 
 fn shared_bytes(module: &Module) -> u32 {
     let mut layouter = Layouter::default();

@@ -4,6 +4,7 @@ use wgrad::graph::Var;
 use wgrad::ops::dropout::Dropout;
 use wgrad::ops::leaky_relu::LeakyRelu;
 use wgrad::ops::prelu::Prelu;
+use wgrad::ops::stochastic_depth::{DropMode, StochasticDepth};
 
 use super::{Cases, over_images, over_shapes};
 
@@ -13,6 +14,15 @@ pub fn add(cases: &mut Cases) {
         let [a, b] = ["a", "b"].map(|name| graph.input(name, [5, 3, 3]));
         graph.add(a, b)
     });
+}
+
+pub fn channel_dropout(cases: &mut Cases) {
+    for probability in [0.0, 0.3] {
+        over_shapes(cases, |graph, x| {
+            let x = graph.relu(x);
+            graph.channel_dropout(x, probability)
+        });
+    }
 }
 
 pub fn concat(cases: &mut Cases) {
@@ -69,6 +79,17 @@ pub fn relu(cases: &mut Cases) {
 
 pub fn sigmoid(cases: &mut Cases) {
     over_shapes(cases, |graph, x| graph.sigmoid(x));
+}
+
+pub fn stochastic_depth(cases: &mut Cases) {
+    for mode in [DropMode::Row, DropMode::Batch] {
+        for probability in [0.0, 0.3, 1.0] {
+            over_shapes(cases, |graph, x| {
+                let x = graph.relu(x);
+                graph.stochastic_depth(x, StochasticDepth::new(probability).mode(mode))
+            });
+        }
+    }
 }
 
 pub fn tanh(cases: &mut Cases) {

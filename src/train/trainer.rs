@@ -102,9 +102,10 @@ impl Trainer {
         self
     }
 
-    /// Mixup (Zhang et al. 2018): every sample of a batch is mixed with another one of it,
+    /// Mixup (Zhang et al. 2018): every sample of a batch is mixed with a partner from it,
     /// `λ·own + (1 − λ)·partner`, and the loss with it, `λ·loss(own label) + (1 − λ)·loss(partner's
-    /// label)`. λ is drawn from Beta(alpha, alpha) for every step; usual are alphas of 0.1 to 0.4.
+    /// label)`. The partners are a permutation of the batch, drawn for every step, and so is λ, from
+    /// Beta(alpha, alpha); usual are alphas of 0.1 to 0.4.
     /// The losses of a training are then those of mixed samples; evaluation mixes nothing.
     ///
     /// With [`Trainer::cutmix`] too, each step does one of both, with equal probability.
@@ -119,7 +120,7 @@ impl Trainer {
         self
     }
 
-    /// Cutmix (Yun et al. 2019): a box of every image shows another image of the batch. The box
+    /// Cutmix (Yun et al. 2019): a box of every image shows its partner from the batch. The box
     /// has the share 1 − λ of the area, λ being drawn from Beta(alpha, alpha) for every step, and
     /// its centre is anywhere; what lies beyond the border is cut off. The loss is mixed as in
     /// [`Trainer::mixup`], by the areas that are seen. The usual alpha is 1.

@@ -118,7 +118,7 @@ fn random_networks_are_not_trivial() {
     let mut runner = TestRunner::deterministic();
     let mut operators = BTreeSet::new();
     let (mut longest, mut saved) = (0, 0);
-    for _ in 0..40 {
+    for _ in 0..100 {
         let recipe = recipes(12).new_tree(&mut runner).unwrap().current();
         let built = recipe.build();
         operators.extend(built.graph.nodes().iter().map(|n| n.operator.name()));
@@ -129,7 +129,7 @@ fn random_networks_are_not_trivial() {
         saved += usize::from(2 * memory(&planned) < planned.plan.transient_len());
     }
     assert!(longest > 30, "the longest plan has {longest} calls");
-    assert!(saved > 10, "memory is halved in {saved} plans");
+    assert!(saved > 25, "memory is halved in {saved} plans");
     for stem in wgrad::ops::registry::OPERATORS {
         for operator in stem.operators {
             assert!(operators.contains(operator), "no network has {operator}");

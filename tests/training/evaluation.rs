@@ -195,6 +195,25 @@ fn weighted_and_ignored_samples() {
     assert_eq!(evaluation.accuracy, confusion.accuracy());
 }
 
+/// More batches than the device has sums for: they are read in between.
+#[test]
+fn very_many_batches() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([1]);
+    net.linear(2);
+    let mut model = net.build(device, 4).unwrap();
+    model.set_parameter("linear1.weight", &[0.0; 2]).unwrap();
+    model.set_parameter("linear1.bias", &[3.0, 3.0]).unwrap();
+    let count = 256 * wgrad::ops::training::TALLY_BATCHES + 300;
+    let labels: Vec<u32> = (0..count).map(|n| u32::from(n % 3 == 0)).collect();
+    let zeros = labels.iter().filter(|label| **label == 0).count();
+    let data = Dataset::from_f32([1], vec![1.0; count], labels, 2).unwrap();
+    let evaluation = model.evaluate(&data).unwrap();
+    assert_loss(evaluation.loss, 2f64.ln());
+    assert_eq!(evaluation.accuracy, Some(zeros as f64 / count as f64));
+    assert_eq!(evaluation.confusion.unwrap().total(), count as u64);
+}
+
 /// Of equal responses the first class counts as the answer; NaN is no answer unless all are.
 #[test]
 fn ties_and_numbers_that_are_none() {

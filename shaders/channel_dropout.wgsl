@@ -1,28 +1,27 @@
 // Dropout of channels: y = x * scale where the channel's draw is at least `probability`, else
-// x * 0.
+// x * 0. The draws are those of images of one position each.
 //
-// Channel c of sample n is number e = n * CHANNELS + c. It takes lane e % 4 of
-// philox(counter = (e / 4, step, stream, 0), key = seed), so that the backward pass and the host
-// draw the same ones, and no mask is kept.
+// With QUADS an invocation takes four positions of four channels, otherwise one position.
 
-#import wgrad::philox::{philox4x32_10, uniform01}
 #import wgrad::common::linear_index
+#import wgrad::draws::{Source, draws_of_vec}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
+const LENGTH: u32 = #{LENGTH}; // invocations
 const CHANNELS: u32 = #{CHANNELS};
 const POSITIONS: u32 = #{POSITIONS};
 const VECS: u32 = (CHANNELS + 3) / 4;
+#ifdef QUADS
+const TOGETHER: u32 = 4; // positions of an invocation
+#else
+const TOGETHER: u32 = 1;
+#endif
 override probability: f32;
 override scale: f32; // 1 / (1 - probability)
 override stream: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> state: array<vec4u>; // step, unused, seed low, seed high
+@group(0) @binding(1) var<storage, read> state: array<vec4u>; // micro-batch, unused, seed low, seed high
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
-
-fn draw(block: u32) -> vec4u {
-    return philox4x32_10(vec4u(block, state[0].x, stream, 0), state[0].zw);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -30,17 +29,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if i >= LENGTH {
         return;
     }
-    // The four channels' numbers lie in one block of draws or in two.
-    let first = i / (VECS * POSITIONS) * CHANNELS + 4 * (i % VECS);
-    var words = draw(first / 4);
-    var bits = words;
-    if first % 4 != 0 {
-        let next = draw(first / 4 + 1);
-        for (var lane = 0u; lane < 4; lane++) {
-            let word = first % 4 + lane;
-            bits[lane] = select(next[word % 4], words[word % 4], word < 4);
-        }
+    let v = i % VECS;
+    let first = i / VECS * TOGETHER; // position within the whole batch
+    let sample = first / POSITIONS;
+    let draws = draws_of_vec(sample * VECS + v, Source(CHANNELS, 1, stream, state[0]));
+    let factor = select(vec4f(), vec4f(scale), draws >= vec4f(probability));
+    for (var p = first; p < first + TOGETHER; p++) {
+        y[p * VECS + v] = x[p * VECS + v] * factor;
     }
-    let kept = uniform01(bits) >= vec4f(probability);
-    y[i] = x[i] * select(vec4f(), vec4f(scale), kept);
 }

@@ -1,18 +1,18 @@
-// The numbers by which this step mixes its samples, and the partner of each: the rank of the
+// The numbers by which this micro-batch mixes its samples, and the partner of each: the rank of the
 // sample's draw among the draws of the batch, which is a permutation, every one equally likely.
 //
-// The draw of sample n is word n % 4 of philox(counter = (n / 4, step, stream, 0), key = seed).
-// One invocation a sample.
+// The draw of sample n is word n % 4 of philox(counter, key = seed) with the counter
+// (n / 4, micro-batch, stream, 0). One invocation a sample.
 
 #import wgrad::philox::philox4x32_10
 #import wgrad::common::linear_index
 
 const SAMPLES: u32 = #{SAMPLES};
-const RING: u32 = #{RING}; // steps whose numbers are known
+const RING: u32 = #{RING}; // micro-batches whose numbers are known
 override stream: u32;
 
-@group(0) @binding(0) var<storage, read> mixing: array<vec4f>; // two a step
-@group(0) @binding(1) var<storage, read> step: array<u32>; // step, unused, seed low, seed high
+@group(0) @binding(0) var<storage, read> mixing: array<vec4f>; // two a micro-batch
+@group(0) @binding(1) var<storage, read> step: array<u32>; // micro-batch, unused, seed low, seed high
 @group(0) @binding(2) var<storage, read_write> share: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> rest: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> numbers: array<vec4f>;

@@ -35,6 +35,7 @@
 pub mod autodiff;
 pub mod data;
 mod error;
+mod fuse;
 pub mod graph;
 pub mod init;
 pub mod layout;

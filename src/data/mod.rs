@@ -19,19 +19,48 @@
 //! Images of bytes stay bytes, a quarter of the memory, until they are used.
 
 mod access;
+#[cfg(feature = "ndarray")]
+mod arrays;
+mod cifar;
+mod class_names;
 mod dataset;
 mod digits;
+#[cfg(feature = "download")]
+mod download;
 mod error;
+mod fault;
+mod file;
 mod idx;
+#[cfg(feature = "images")]
+mod images;
+mod loading;
+mod moments;
 mod normalisation;
+#[cfg(test)]
+mod robustness;
 mod sample;
+mod source;
 mod split;
+#[cfg(feature = "csv")]
+mod table;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use cifar::{Cifar, cifar, cifar_folder};
 pub use dataset::{Dataset, Samples};
 pub use digits::digits;
+#[cfg(feature = "download")]
+pub use download::{Download, Known};
 pub use error::DataError;
-pub use idx::{idx, idx_folder};
+pub use fault::{FailedAttempt, FetchFault, FileFault};
+pub use idx::{idx, idx_files, idx_folder};
+#[cfg(feature = "images")]
+pub use images::{Fit, ImageFolder};
+pub use loading::{Loaded, Loading};
 pub use normalisation::Normalisation;
 pub use sample::{Classes, Sample, Target, Targets};
+pub use source::{Element, Source};
+#[cfg(feature = "csv")]
+pub use table::{Column, Csv};

@@ -3,6 +3,7 @@
 use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::layout::LANES;
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -27,8 +28,24 @@ impl Operator for Add {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        elementwise::lower(cx, shader!("add"), &["a", "b"], "y", &[]);
+        let (a, b, y) = (cx.input(0), cx.input(1), cx.output(0));
+        let positions = y
+            .value_type
+            .layout
+            .axes()
+            .last()
+            .map_or(1, |axis| axis.padded);
+        let kernel = elementwise::kernel(shader!("add"), "y", &y)
+            .define("VECS", positions.div_ceil(LANES))
+            .bind("a", &a)
+            .bind("b", &b);
+        let kernel = cx.epilogue(kernel);
+        cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
     }
 
     fn keeps_distribution(&self) -> bool {

@@ -1,12 +1,11 @@
 //! Dropout of whole channels (Tompson et al., "Efficient object localization using convolutional
 //! networks", CVPR 2015).
 
-use super::dropout::{check_probability, stream_of};
-use super::{Operator, Reason, arity, elementwise};
+use super::dropout::check_probability;
+use super::{Operator, Reason, arity, draws};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::plan::{Lowering, Mode};
-use crate::random::{STATE_BUFFER, STATE_LEN};
 use crate::shader::shader;
 
 /// In training, each channel of each sample is zeroed with probability p and the others are
@@ -65,22 +64,11 @@ impl Operator for ChannelDropout {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let (x, y) = (cx.input(0), cx.output(0));
-        let shape = &x.value_type.shape;
-        let channels = shape.first().copied().unwrap_or(1);
-        let draws = cx.batch().saturating_mul(channels);
-        if u32::try_from(draws).is_err() {
-            return Err(format!("{draws} channels are more than can be numbered"));
-        }
-        let state = cx.persistent(STATE_BUFFER, 0, STATE_LEN);
-        let kernel = elementwise::kernel(shader!("channel_dropout"), "y", &y)
-            .define("CHANNELS", channels)
-            .define("POSITIONS", shape.elements() / channels)
+        let y = cx.output(0);
+        let kernel = draws::kernel(cx, shader!("channel_dropout"), self.stream)?
             .constant("probability", f64::from(self.probability))
             .constant("scale", 1.0 / (1.0 - f64::from(self.probability)))
-            .constant("stream", f64::from(self.stream))
-            .bind("x", &x)
-            .bind("state", state);
+            .bind("y", &y);
         cx.dispatch(kernel);
         Ok(())
     }
@@ -100,7 +88,7 @@ impl Graph {
         let x = self.relayout(x);
         let name = self.layer_name("channel_dropout");
         let dropout = ChannelDropout {
-            stream: stream_of(&name),
+            stream: draws::stream_of(&name),
             ..dropout.into()
         };
         self.apply(&name, dropout, &[x])

@@ -1,7 +1,6 @@
 //! Stochastic depth (Huang et al., "Deep networks with stochastic depth", ECCV 2016).
 
-use super::dropout::stream_of;
-use super::{Operator, Reason, arity, elementwise};
+use super::{Operator, Reason, arity, draws, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::LANES;
@@ -134,7 +133,7 @@ impl Graph {
     pub fn stochastic_depth(&mut self, x: Var, depth: impl Into<StochasticDepth>) -> Var {
         let name = self.layer_name("stochastic_depth");
         let depth = StochasticDepth {
-            stream: stream_of(&name),
+            stream: draws::stream_of(&name),
             ..depth.into()
         };
         self.apply(&name, depth, &[x])

@@ -67,6 +67,7 @@ impl Planned {
         let options = PlanOptions {
             batch,
             mode: Mode::Evaluation,
+            fuse: true,
             reuse: true,
         };
         let (profile, shaders) = (model.device.profile(), model.device.shaders());

@@ -1,19 +1,20 @@
-//! Mixup and cutmix: what a step's samples are mixed by, drawn on the host for many steps ahead.
+//! Mixup and cutmix: what a batch's samples are mixed by, drawn on the host for many ahead.
 
 use rand_distr::{Beta, Distribution};
 
-use super::loss::{Answer, Loss};
+use super::loss::Answer;
 use super::samples::Source;
+use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, ValueType, Var};
 use crate::ops::scale::Scale;
-use crate::ops::training::{DrawMix, MIX_WORDS, Mix, SelectRows};
+use crate::ops::training::{DrawMix, MIX_WORDS, Mix, RING, SelectRows};
 use crate::random::{Philox, Seed};
 use crate::shape::Shape;
 
-/// How the samples of one step are mixed with their partners.
+/// How the samples of one batch are mixed with their partners.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MixStep {
+pub struct BatchMix {
     /// What a sample's own label counts, λ; the partner's counts 1 − λ.
     pub label_share: f32,
     /// What a sample's own pixels count outside the box; the partner's count the rest.
@@ -24,7 +25,7 @@ pub struct MixStep {
     pub columns: [u32; 2],
 }
 
-impl MixStep {
+impl BatchMix {
     /// As the device reads it.
     pub(super) fn words(&self) -> [f32; MIX_WORDS] {
         let ([top, bottom], [left, right]) = (self.rows, self.columns);
@@ -64,9 +65,9 @@ impl Mixing {
         }
     }
 
-    /// What the step draws: which of both, λ, and the centre of the box. `None` without mixing.
-    pub(super) fn draw(self, seed: Seed, step: u64, shape: &[usize]) -> Option<MixStep> {
-        let mut stream = Philox::with_lane(seed, "wgrad.mix", step as u32);
+    /// What a batch draws, counted through all steps: which of both, λ, and the centre of the box. `None` without mixing.
+    pub(super) fn draw(self, seed: Seed, batch: u64, shape: &[usize]) -> Option<BatchMix> {
+        let mut stream = Philox::with_lane(seed, "wgrad.mix", batch as u32);
         let second = stream.word() % 2 == 1;
         let (alpha, cut) = match (self.mixup, self.cutmix) {
             (Some(mixup), None) => (mixup, false),
@@ -78,7 +79,7 @@ impl Mixing {
         let share = Beta::new(alpha, alpha).ok()?.sample(&mut stream);
         match (cut, shape) {
             (true, [_, height, width]) => Some(cut_box(share, [*height, *width], &mut stream)),
-            _ => Some(MixStep {
+            _ => Some(BatchMix {
                 label_share: share as f32,
                 sample_share: share as f32,
                 rows: [0, 0],
@@ -90,7 +91,7 @@ impl Mixing {
 
 /// A box of the share 1 − λ of the image, cut off at its border; the labels share by what is left
 /// of it (Yun et al.; torchvision's `CutMix`).
-fn cut_box(share: f64, size: [usize; 2], stream: &mut Philox) -> MixStep {
+fn cut_box(share: f64, size: [usize; 2], stream: &mut Philox) -> BatchMix {
     let half = 0.5 * (1.0 - share).sqrt();
     let [rows, columns] = size.map(|length| {
         let length = length as u32;
@@ -99,7 +100,7 @@ fn cut_box(share: f64, size: [usize; 2], stream: &mut Philox) -> MixStep {
         [centre.saturating_sub(reach), (centre + reach).min(length)]
     });
     let area = f64::from(rows[1] - rows[0]) * f64::from(columns[1] - columns[0]);
-    MixStep {
+    BatchMix {
         label_share: (1.0 - area / (size[0] * size[1]) as f64) as f32,
         sample_share: 1.0,
         rows,
@@ -107,15 +108,24 @@ fn cut_box(share: f64, size: [usize; 2], stream: &mut Philox) -> MixStep {
     }
 }
 
+/// How many batches the ring of their numbers holds: those of as many steps as the other rings.
+pub(super) fn ring(trainer: &Trainer) -> usize {
+    RING * trainer.micro_batches
+}
+
 /// Adds the loss of mixed samples, `λ·loss(own) + (1 − λ)·loss(partner's)`, to a graph, and lets
 /// the batch of `source` reach the network mixed.
 pub(super) fn apply(
     graph: &mut Graph,
-    loss: &Loss,
+    trainer: &Trainer,
     (input, response): (Var, Var),
     answer: Answer,
     source: &Source,
 ) -> Var {
+    let loss = &trainer.loss;
+    let draw = DrawMix {
+        ring: ring(trainer),
+    };
     let [share, rest, numbers, partners] = DrawMix::results();
     let mut value = |name: &str, value_type: ValueType| graph.persistent(name, value_type, name, 0);
     let drawn = [
@@ -129,7 +139,7 @@ pub(super) fn apply(
     let own = graph.input("input.own", shape);
     // What is added later runs earlier.
     graph.produce("input", Mix, &[own, numbers, partners], &[input]);
-    graph.produce("mix", DrawMix, &[], &drawn);
+    graph.produce("mix", draw, &[], &drawn);
     source.connect(graph, own, answer);
 
     let others = graph.apply("answers.partner", SelectRows, &[answer.var(), partners]);
@@ -152,11 +162,11 @@ mod tests {
     #[test]
     fn boxes_lie_within_the_image_and_labels_share_by_their_area() {
         let (mut cut, mut mixed) = (0, 0);
-        for step in 0..1000 {
-            let Some(mix) = BOTH.draw(Seed(3), step, &[3, 8, 13]) else {
+        for batch in 0..1000 {
+            let Some(mix) = BOTH.draw(Seed(3), batch, &[3, 8, 13]) else {
                 unreachable!("mixing is on")
             };
-            assert_eq!(Some(mix), BOTH.draw(Seed(3), step, &[3, 8, 13]));
+            assert_eq!(Some(mix), BOTH.draw(Seed(3), batch, &[3, 8, 13]));
             let [rows, columns] = [mix.rows, mix.columns];
             assert!(rows[0] <= rows[1] && rows[1] <= 8);
             assert!(columns[0] <= columns[1] && columns[1] <= 13);
@@ -183,7 +193,7 @@ mod tests {
                 mixup: Some(alpha),
                 cutmix: None,
             };
-            let draws = (0..20_000).filter_map(|step| mixing.draw(Seed(1), step, &[4]));
+            let draws = (0..20_000).filter_map(|batch| mixing.draw(Seed(1), batch, &[4]));
             let shares: Vec<f64> = draws.map(|mix| f64::from(mix.label_share)).collect();
             let n = shares.len() as f64;
             let mean = shares.iter().sum::<f64>() / n;

@@ -1,28 +1,41 @@
 //! Training: models on a device, update rules, the loop over epochs.
 
+mod adadelta;
+mod adagrad;
 mod adam;
 mod diagnose;
 mod evaluate;
+mod fold;
+mod lars;
 mod loss;
 mod mixing;
 mod model;
 mod predict;
 mod progress;
+mod quickprop;
+mod rmsprop;
 mod rule;
 mod run;
 mod samples;
+pub mod schedule;
 mod sgd;
+mod state;
 mod step;
 mod trainer;
 mod training;
 
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
 pub use evaluate::Evaluation;
+pub use lars::Lars;
 pub use loss::{AnswerKind, Loss, LossFunction};
-pub use mixing::MixStep;
+pub use mixing::BatchMix;
 pub use model::Model;
 pub use predict::Prediction;
-pub use rule::UpdateRule;
+pub use quickprop::Quickprop;
+pub use rmsprop::RmsProp;
+pub use rule::{Norms, UpdateRule};
 pub use run::Run;
 pub use sgd::Sgd;
 pub use trainer::Trainer;

@@ -68,21 +68,7 @@ impl Model {
     ) -> Result<Self> {
         graph.check()?;
         graph.resolve_initialisers();
-        let mut memory = Memory::default();
-        for arena in ["parameters", "statistics"] {
-            let len = arena_len(&graph, arena);
-            memory.create(device, arena, len).await?;
-        }
-        let model = Self {
-            device: device.clone(),
-            graph,
-            input,
-            output,
-            memory,
-            loss: Loss::default(),
-            responders: Mutex::default(),
-            evaluators: Mutex::default(),
-        };
+        let model = Self::empty(device, graph, input, output).await?;
         for parameter in model.graph.parameters() {
             if let Initialiser::Given(init) = &parameter.initialiser {
                 let values =
@@ -91,6 +77,44 @@ impl Model {
             }
         }
         Ok(model)
+    }
+
+    /// A model whose parameters are yet to be written.
+    pub(super) async fn empty(
+        device: &Device,
+        graph: Graph,
+        input: Var,
+        output: Var,
+    ) -> Result<Self> {
+        let mut memory = Memory::default();
+        for arena in ["parameters", "statistics"] {
+            let len = arena_len(&graph, arena);
+            memory.create(device, arena, len).await?;
+        }
+        Ok(Self {
+            device: device.clone(),
+            graph,
+            input,
+            output,
+            memory,
+            loss: Loss::default(),
+            responders: Mutex::default(),
+            evaluators: Mutex::default(),
+        })
+    }
+
+    /// A copy with parameters of its own.
+    pub(super) async fn duplicate(&self) -> Result<Self> {
+        Ok(Self {
+            device: self.device.clone(),
+            graph: self.graph.clone(),
+            input: self.input,
+            output: self.output,
+            memory: self.memory.duplicate(&self.device).await?,
+            loss: self.loss.clone(),
+            responders: Mutex::default(),
+            evaluators: Mutex::default(),
+        })
     }
 
     /// The device that holds the parameters.
@@ -167,7 +191,7 @@ impl Model {
         self.write(p, values)
     }
 
-    fn write(&self, p: &Parameter, values: &[f32]) -> Result<()> {
+    pub(super) fn write(&self, p: &Parameter, values: &[f32]) -> Result<()> {
         let packed = p.layout.pack(values);
         self.memory
             .write(&self.device, p.role.arena(), p.offset, &packed)

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use web_time::Instant;
 
 use super::loss::Loss;
-use super::mixing::{MixStep, Mixing};
+use super::mixing::{BatchMix, Mixing};
 use super::model::Model;
 use super::progress::Progress;
 use super::rule::UpdateRule;
 use super::run::Run;
-use super::training::{SharedRule, Training};
+use super::schedule::{self, Plateau};
+use super::training::Training;
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::random::Seed;
 use crate::report::{Epoch, History};
 
@@ -34,13 +35,18 @@ use crate::report::{Epoch, History};
 /// # Ok::<(), wgrad::Error>(())
 /// ```
 pub struct Trainer {
-    pub(super) rule: SharedRule,
+    pub(super) rule: Arc<dyn UpdateRule>,
     pub(super) loss: Loss,
     pub(super) mixing: Mixing,
     pub(super) batch_size: usize,
     pub(super) seed: Seed,
     pub(super) shuffle: bool,
     pub(super) schedule: Box<dyn Fn(u64) -> f64 + Send + Sync>,
+    pub(super) plateau: Option<Plateau>,
+    pub(super) clip_value: Option<f64>,
+    pub(super) clip_norm: Option<f64>,
+    pub(super) micro_batches: usize,
+    pub(super) average: Option<f64>,
     epochs: u32,
     progress: bool,
 }
@@ -66,7 +72,12 @@ impl Trainer {
             batch_size: 64,
             seed: Seed(0),
             shuffle: true,
-            schedule: Box::new(|_| 1.0),
+            schedule: Box::new(schedule::constant(1.0)),
+            plateau: None,
+            clip_value: None,
+            clip_norm: None,
+            micro_batches: 1,
+            average: None,
             epochs: 10,
             progress: true,
         }
@@ -79,10 +90,62 @@ impl Trainer {
         self
     }
 
-    /// Samples per step; at most as many as there are.
+    /// Samples that are computed together, those of a step unless [`Trainer::accumulate`] puts
+    /// several batches into one; at most as many as there are.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
+        self
+    }
+
+    /// Makes a step of this many batches, called micro-batches, whose gradients are averaged
+    /// before the one update: a batch as many times as large, in the memory of one. The loss of
+    /// the step is their mean. Batch normalisation sees each micro-batch by itself.
+    ///
+    /// A micro-batch that is not finite discards the whole step.
+    ///
+    /// ```
+    /// use wgrad::train::{Sgd, Trainer};
+    /// // An update for every 256 samples.
+    /// let trainer = Trainer::new(Sgd::new(0.1)).batch_size(64).accumulate(4);
+    /// ```
+    #[must_use]
+    pub fn accumulate(mut self, micro_batches: usize) -> Self {
+        self.micro_batches = micro_batches;
+        self
+    }
+
+    /// Holds every element of the gradients within ±`limit` before the update, as PyTorch's
+    /// `clip_grad_value_`. Weight decay is not part of the gradients.
+    #[must_use]
+    pub fn clip_value(mut self, limit: f64) -> Self {
+        self.clip_value = Some(limit);
+        self
+    }
+
+    /// Multiplies the gradients by `limit/(‖g‖ + 1e-6)` before the update if that is less than 1,
+    /// as PyTorch's `clip_grad_norm_`. ‖g‖ is the Euclidean norm over all trained parameters
+    /// together, after [`Trainer::clip_value`] where both are asked for.
+    ///
+    /// [`Training::gradient_norms`] has the norms, before this clipping. A limit of
+    /// [`f64::INFINITY`] measures them and clips nothing.
+    #[must_use]
+    pub fn clip_norm(mut self, limit: f64) -> Self {
+        self.clip_norm = Some(limit);
+        self
+    }
+
+    /// Keeps an exponential moving average of the weights (Polyak and Juditsky 1992), which often
+    /// answers better than the weights themselves: after each step `a ← a + r·(w − a)` with
+    /// `r = (1 − decay)/(1 − decayᵗ)` at the t-th step. So the weights after step s count
+    /// `decay^(t−s)`, and those before the first step not at all, as in Adam's corrected mean.
+    /// Running statistics are averaged in the same way.
+    ///
+    /// [`Trainer::fit`] then evaluates the average after each epoch, and leaves it in the model at
+    /// the end; [`Training::averaged`] has it while training. 0.999 suits some thousand steps.
+    #[must_use]
+    pub fn average(mut self, decay: f64) -> Self {
+        self.average = Some(decay);
         self
     }
 
@@ -104,11 +167,11 @@ impl Trainer {
 
     /// Mixup (Zhang et al. 2018): every sample of a batch is mixed with a partner from it,
     /// `λ·own + (1 − λ)·partner`, and the loss with it, `λ·loss(own label) + (1 − λ)·loss(partner's
-    /// label)`. The partners are a permutation of the batch, drawn for every step, and so is λ, from
+    /// label)`. The partners are a permutation of the batch, drawn anew each time, and so is λ, from
     /// Beta(alpha, alpha); usual are alphas of 0.1 to 0.4.
     /// The losses of a training are then those of mixed samples; evaluation mixes nothing.
     ///
-    /// With [`Trainer::cutmix`] too, each step does one of both, with equal probability.
+    /// With [`Trainer::cutmix`] too, each batch has one of both, with equal probability.
     ///
     /// ```
     /// use wgrad::train::{Sgd, Trainer};
@@ -121,7 +184,7 @@ impl Trainer {
     }
 
     /// Cutmix (Yun et al. 2019): a box of every image shows its partner from the batch. The box
-    /// has the share 1 − λ of the area, λ being drawn from Beta(alpha, alpha) for every step, and
+    /// has the share 1 − λ of the area, λ being drawn from Beta(alpha, alpha) for every batch, and
     /// its centre is anywhere; what lies beyond the border is cut off. The loss is mixed as in
     /// [`Trainer::mixup`], by the areas that are seen. The usual alpha is 1.
     #[must_use]
@@ -130,10 +193,11 @@ impl Trainer {
         self
     }
 
-    /// How [`Trainer::mixup`] and [`Trainer::cutmix`] mix samples of this shape at a step, counted
-    /// from 0; `None` without either. It follows from seed and step alone.
-    pub fn mix_of_step(&self, step: u64, shape: &[usize]) -> Option<MixStep> {
-        self.mixing.draw(self.seed, step, shape)
+    /// How [`Trainer::mixup`] and [`Trainer::cutmix`] mix samples of this shape in a batch, counted
+    /// from 0 through all steps, of which [`Trainer::accumulate`] says how many each has; `None`
+    /// without either. It follows from the seed and that number alone.
+    pub fn mix_of_batch(&self, batch: u64, shape: &[usize]) -> Option<BatchMix> {
+        self.mixing.draw(self.seed, batch, shape)
     }
 
     /// The seed of shuffling, dropout and mixing.
@@ -150,11 +214,13 @@ impl Trainer {
         self
     }
 
-    /// A factor on the learning rate by step, counted from 0.
+    /// A factor on the learning rate by step, counted from 0: a closure, or one of [`schedule`].
     ///
     /// ```
-    /// use wgrad::train::{Sgd, Trainer};
+    /// use wgrad::train::{Sgd, Trainer, schedule};
     /// // Half as large after every thousand steps.
+    /// let trainer = Trainer::new(Sgd::new(0.1)).schedule(schedule::step(1000, 0.5));
+    /// // The same by hand.
     /// let trainer = Trainer::new(Sgd::new(0.1))
     ///     .schedule(|step| 0.5_f64.powi((step / 1000) as i32));
     /// ```
@@ -164,12 +230,39 @@ impl Trainer {
         self
     }
 
+    /// Reduces the learning rate, beside any schedule, when the validation loss no longer falls:
+    /// the loss on [`Trainer::fit`]'s test data, or what [`Training::observe`] is told.
+    #[must_use]
+    pub fn reduce_on_plateau(mut self, plateau: Plateau) -> Self {
+        self.plateau = Some(plateau);
+        self
+    }
+
     /// Whether [`Trainer::fit`] shows a progress bar where there is a terminal; it does by
     /// default.
     #[must_use]
     pub fn progress(mut self, progress: bool) -> Self {
         self.progress = progress;
         self
+    }
+
+    /// What can be wrong with the settings alone.
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |reason: String| Err(Error::Invalid(reason));
+        if self.batch_size == 0 || self.micro_batches == 0 {
+            return refuse("a batch of size zero has no samples".to_owned());
+        }
+        for (what, limit) in [("value", self.clip_value), ("norm", self.clip_norm)] {
+            if let Some(limit) = limit.filter(|limit| limit.is_nan() || *limit <= 0.0) {
+                return refuse(format!("gradients cannot be clipped to the {what} {limit}"));
+            }
+        }
+        match self.average {
+            Some(decay) if !(0.0..1.0).contains(&decay) => refuse(format!(
+                "the decay of the average must lie in [0, 1), it is {decay}"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Begins a training whose steps are taken by hand.
@@ -184,7 +277,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`crate::Error::Data`] for an empty data set, [`crate::Error::Invalid`] for data that do
-    /// not fit the network or a batch size of zero, [`crate::Error::OutOfMemory`],
+    /// not fit the network and settings that make no sense, [`crate::Error::OutOfMemory`],
     /// [`crate::Error::DeviceLost`], and [`crate::Error::NonFinite`] when the training diverges:
     /// the model then holds the parameters after the last good step.
     pub fn fit(&self, model: &mut Model, train: &Dataset, test: &Dataset) -> Result<Run> {
@@ -221,20 +314,24 @@ impl Trainer {
             }
             step_seconds += start.elapsed().as_secs_f64();
             timed_steps += steps;
-            let tested = training.model().evaluate_async(test).await?;
+            let answering = training.averaged().unwrap_or(training.model());
+            let tested = answering.evaluate_async(test).await?;
+            let learning_rate = training.learning_rate(training.steps().saturating_sub(1));
+            training.observe(tested.loss)?;
             let record = Epoch {
                 epoch,
                 step: training.steps(),
                 train_loss: mean(&losses),
                 test_loss: Some(tested.loss),
                 test_accuracy: tested.accuracy,
-                learning_rate: training.learning_rate(training.steps().saturating_sub(1)),
+                learning_rate,
                 seconds: start.elapsed().as_secs_f64(),
             };
             progress.epoch(&record);
             history.push(record);
             evaluation = Some(tested);
         }
+        training.adopt_average();
         progress.finish();
         Ok(Run {
             history,

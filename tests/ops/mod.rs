@@ -1,5 +1,8 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
+mod adaptive_max_pool2d;
+mod adaptive_max_pool2d_pyramid;
+mod adaptive_mean_pool2d;
 mod add;
 mod batch_norm;
 mod binary_cross_entropy;
@@ -7,26 +10,37 @@ mod channel_dropout;
 mod concat;
 mod conv2d;
 mod conv2d_variants;
+mod conv_transpose2d;
 mod dropout;
 mod global_mean_pool;
+mod group_norm;
 mod hinge_loss;
 mod huber_loss;
 mod l1_loss;
 mod leaky_relu;
 mod linear;
+mod local_response_norm;
+mod log_softmax;
 mod max_pool2d;
 mod mean_pool2d;
 mod mse;
+mod multiply;
 mod prelu;
 mod relayout;
 mod relu;
 mod reshape;
+mod rrelu;
 mod scale;
+mod scale_shift;
 mod sigmoid;
-mod slice_channels;
+mod slice;
+mod softmax;
 mod softmax_cross_entropy;
 mod stochastic_depth;
 mod tanh;
+mod unary;
+mod upsample;
+mod zero_pad;
 
 use proptest::test_runner::Config;
 use wgrad::autodiff::gradients;

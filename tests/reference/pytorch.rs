@@ -26,14 +26,14 @@ impl Case {
     }
 
     /// The attributes as whole numbers, exactly `COUNT` of them.
-    fn integers<const COUNT: usize>(&self) -> [usize; COUNT] {
+    pub fn integers<const COUNT: usize>(&self) -> [usize; COUNT] {
         let attributes = self.get("attributes").data;
         assert_eq!(attributes.len(), COUNT, "{}: attributes", self.name);
         std::array::from_fn(|i| attributes[i] as usize)
     }
 
     /// Panics unless `actual` is the tensor of this name, element by element.
-    fn check(&self, name: &str, actual: &Tensor) {
+    pub fn check(&self, name: &str, actual: &Tensor) {
         assert_close(&format!("{}.{name}", self.name), actual, &self.get(name));
     }
 }
@@ -119,7 +119,7 @@ fn conv2d() {
         let a = conv2d::Attributes {
             kernel: [kh, kw],
             stride: [sh, sw],
-            padding: [ph, pw],
+            padding: [[ph; 2], [pw; 2]],
             dilation: [dh, dw],
             groups,
         };
@@ -153,7 +153,7 @@ fn max_pool2d() {
         let a = max_pool2d::Attributes {
             kernel: [kh, kw],
             stride: [sh, sw],
-            padding: [ph, pw],
+            padding: [[ph; 2], [pw; 2]],
             ceil_mode: ceil_mode == 1,
         };
         let x = case.get("x");
@@ -174,7 +174,7 @@ fn mean_pool2d() {
         let a = mean_pool2d::Attributes {
             kernel: [kh, kw],
             stride: [sh, sw],
-            padding: [ph, pw],
+            padding: [[ph; 2], [pw; 2]],
             ceil_mode: ceil_mode == 1,
             count_include_pad: count_include_pad == 1,
         };

@@ -14,11 +14,20 @@ const SHARED_BYTES: u32 = 16_384;
 /// Kernels that change a buffer in place: one number after the other, each by its own
 /// invocation, or by atomic additions.
 const IN_PLACE: &[&str] = &[
+    "accumulate",
+    "adadelta",
+    "adagrad",
     "adam",
+    "clip_norm",
+    "clip_value",
     "conclude",
     "count_answers",
+    "lars",
+    "quickprop",
+    "rmsprop",
     "running_average",
     "sgd",
+    "weight_average",
 ];
 
 fn shared_bytes(module: &Module) -> u32 {

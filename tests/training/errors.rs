@@ -6,7 +6,7 @@ use wgrad::ops::{
     BinaryCrossEntropy, Conv2d, HingeLoss, HuberLoss, L1Loss, MeanSquaredError, SoftmaxCrossEntropy,
 };
 use wgrad::random::Seed;
-use wgrad::train::{Loss, Model, Sgd, Trainer};
+use wgrad::train::{Adam, Loss, Model, Sgd, Trainer};
 use wgrad::{Device, DeviceOptions};
 
 use super::setup::{classified, normal};
@@ -284,5 +284,30 @@ fn adapters_that_do_not_exist() {
     assert_eq!(
         Device::open_with(&options).unwrap_err().to_string(),
         "`cuda` is no backend; there are: vulkan, metal, dx12, webgpu",
+    );
+}
+
+#[test]
+fn update_rules_with_numbers_that_make_no_sense() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([2]);
+    net.linear(2);
+    let data = classified(4, &[2], 2);
+    let refusal = |trainer: Trainer| {
+        let mut model = net.build(device, 0).unwrap();
+        trainer.start(&mut model, &data).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refusal(Trainer::new(Sgd::new(0.1).momentum(f64::NAN))),
+        "layer `update` (sgd): `momentum` is NaN, in single precision NaN"
+    );
+    assert_eq!(
+        refusal(Trainer::new(Sgd::new(0.1).weight_decay(1e39))),
+        "layer `update` (sgd): `weight_decay` is 1000000000000000000000000000000000000000, in \
+         single precision inf"
+    );
+    assert_eq!(
+        refusal(Trainer::new(Adam::new(0.1).epsilon(0.0))),
+        "layer `update` (adam): `epsilon` is 0, it must be at least 1.1754944e-38"
     );
 }

@@ -16,7 +16,7 @@ use crate::support::gpu::device;
 const TOLERANCE: Tolerance = Tolerance::relative(1e-5);
 
 /// A tensor of the file; PyTorch's numbers are f64, what it began with is f32 or i32.
-fn read(file: &SafeTensors<'_>, name: &str) -> Tensor {
+pub fn read(file: &SafeTensors<'_>, name: &str) -> Tensor {
     let view = file.tensor(name).unwrap();
     let bytes = view.data();
     let data: Vec<f64> = match view.dtype() {

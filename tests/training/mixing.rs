@@ -4,7 +4,7 @@ use wgrad::data::{Dataset, Targets};
 use wgrad::graph::Network;
 use wgrad::ops::{MeanSquaredError, SoftmaxCrossEntropy};
 use wgrad::random::Seed;
-use wgrad::train::{Loss, MixStep, Sgd, Trainer};
+use wgrad::train::{BatchMix, Loss, Sgd, Trainer};
 
 use super::setup::{classified, normal};
 use crate::reference::softmax_cross_entropy::Options;
@@ -37,7 +37,7 @@ fn extent(shape: &[usize]) -> [usize; 2] {
 }
 
 /// The batch, mixed.
-fn mixed(x: &Tensor, partners: &[usize], mix: &MixStep) -> Tensor {
+fn mixed(x: &Tensor, partners: &[usize], mix: &BatchMix) -> Tensor {
     let [height, width] = extent(&x.shape[1..]);
     let len = x.data.len() / BATCH;
     let share = f64::from(mix.sample_share);
@@ -75,8 +75,21 @@ fn loss_of(y: &Tensor, data: &Dataset, samples: &[usize], options: &Options) -> 
     }
 }
 
-/// Four steps of a linear network, two epochs of two batches, in the order of the data.
+/// Four steps of a linear network, in the order of the data.
 fn check(
+    trainer: Trainer,
+    loss: impl Into<Loss>,
+    options: &Options,
+    data: &Dataset,
+    outputs: usize,
+) {
+    check_steps(4, 1, trainer, loss, options, data, outputs);
+}
+
+/// So many steps of so many micro-batches each; every batch of the data belongs to a step.
+fn check_steps(
+    steps: u32,
+    group: u32,
     trainer: Trainer,
     loss: impl Into<Loss>,
     options: &Options,
@@ -91,7 +104,8 @@ fn check(
         .loss(loss)
         .seed(Seed(SEED))
         .shuffle(false)
-        .batch_size(BATCH);
+        .batch_size(BATCH)
+        .accumulate(group as usize);
     let mut weight = Tensor::from_f32(
         &[outputs, data.sample_len()],
         &model.parameter("linear1.weight").unwrap(),
@@ -102,25 +116,34 @@ fn check(
         .unwrap();
     let mut training = trainer.start(&mut model, data).unwrap();
     let mut losses = Vec::new();
-    for step in 0..4_u32 {
+    let batches = (data.len() / BATCH) as u32;
+    for step in 0..steps {
         training.step().unwrap();
-        let first = (step as usize % 2) * BATCH;
-        let samples: Vec<usize> = (first..first + BATCH).collect();
-        let indices: Vec<u32> = samples.iter().map(|&n| n as u32).collect();
-        let shape = [&[BATCH], data.shape()].concat();
-        let x = Tensor::from_f32(&shape, &data.batch(&indices).unwrap());
-        let partners = partners(step);
-        let mix = trainer.mix_of_step(u64::from(step), data.shape()).unwrap();
-        let x = mixed(&x, &partners, &mix);
-        let y = linear::forward(&x, &weight, Some(&bias));
-        let others: Vec<usize> = partners.iter().map(|n| first + n).collect();
-        let (own, own_delta) = loss_of(&y, data, &samples, options);
-        let (other, other_delta) = loss_of(&y, data, &others, options);
-        let share = f64::from(mix.label_share);
-        losses.push(share * own + (1.0 - share) * other);
-        let delta = own_delta.zip(&other_delta, |a, b| share * a + (1.0 - share) * b);
-        weight = weight.zip(&linear::grad_weight(&x, &delta), |w, g| w - 0.1 * g);
-        bias = bias.zip(&linear::grad_bias(&delta), |b, g| b - 0.1 * g);
+        let (mut loss, mut gradients) = (0.0, Vec::new());
+        for batch in step * group..(step + 1) * group {
+            let first = (batch % batches) as usize * BATCH;
+            let samples: Vec<usize> = (first..first + BATCH).collect();
+            let indices: Vec<u32> = samples.iter().map(|&n| n as u32).collect();
+            let shape = [&[BATCH], data.shape()].concat();
+            let x = Tensor::from_f32(&shape, &data.batch(&indices).unwrap());
+            let partners = partners(batch);
+            let mix = trainer.mix_of_batch(batch.into(), data.shape()).unwrap();
+            let x = mixed(&x, &partners, &mix);
+            let y = linear::forward(&x, &weight, Some(&bias));
+            let others: Vec<usize> = partners.iter().map(|n| first + n).collect();
+            let (own, own_delta) = loss_of(&y, data, &samples, options);
+            let (other, other_delta) = loss_of(&y, data, &others, options);
+            let share = f64::from(mix.label_share);
+            loss += (share * own + (1.0 - share) * other) / f64::from(group);
+            let delta = own_delta.zip(&other_delta, |a, b| share * a + (1.0 - share) * b);
+            gradients.push((linear::grad_weight(&x, &delta), linear::grad_bias(&delta)));
+        }
+        losses.push(loss);
+        let rate = 0.1 / f64::from(group);
+        for (of_weight, of_bias) in &gradients {
+            weight = weight.zip(of_weight, |w, g| w - rate * g);
+            bias = bias.zip(of_bias, |b, g| b - rate * g);
+        }
     }
     compare(&training.losses().unwrap(), &losses, Tolerance::F32).unwrap();
     let found = model.parameter("linear1.weight").unwrap();
@@ -168,6 +191,23 @@ fn both_in_turn_with_a_weighted_loss() {
         .class_weights([0.5, 1.0, 2.0, 4.0]);
     let data = classified(2 * BATCH, &[3, 5, 6], 4);
     check(trainer().mixup(0.4).cutmix(1.0), loss, &options, &data, 4);
+}
+
+/// Every micro-batch is mixed in its own way.
+#[test]
+fn micro_batches() {
+    let (loss, options) = (SoftmaxCrossEntropy::new(), Options::default());
+    let data = classified(6 * BATCH, &[3, 5, 6], 4);
+    let trainer = trainer().mixup(0.4).cutmix(1.0);
+    check_steps(4, 3, trainer, loss, &options, &data, 4);
+}
+
+/// More steps than the ring of the numbers holds.
+#[test]
+fn ring_goes_round() {
+    let (loss, options) = (SoftmaxCrossEntropy::new(), Options::default());
+    let data = classified(3 * BATCH, &[3], 2);
+    check_steps(1030, 3, trainer().mixup(0.4), loss, &options, &data, 2);
 }
 
 #[test]

@@ -107,8 +107,14 @@ impl Operator for Convolution {
             (false, 1) => dense(cx, geometry),
             _ => grouped(cx, geometry),
         };
-        cx.dispatch(bind(kernel, &x, &weight, &y, bias.as_ref()));
+        let kernel = bind(kernel, &x, &weight, &y, bias.as_ref());
+        let kernel = cx.epilogue(kernel);
+        cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
     }
 
     fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {

@@ -1,15 +1,14 @@
 //! Samples of a batch mixed in pairs: mixup and cutmix.
 
-use super::RING;
 use crate::graph::{Element, ValueType};
 use crate::layout::{LANES, Layout};
-use crate::ops::dropout::stream_of;
+use crate::ops::draws::stream_of;
 use crate::ops::{Operator, Reason, arity, elementwise};
 use crate::plan::Lowering;
 use crate::random::{STATE_BUFFER, STATE_LEN};
 use crate::shader::{Grid, Kernel, shader};
 
-/// The buffer of the numbers by which each step mixes: a ring of [`MIX_WORDS`] by step.
+/// The buffer of the numbers by which samples are mixed: a ring of [`MIX_WORDS`] by micro-batch.
 pub(crate) const MIXING_BUFFER: &str = "mixing";
 /// `[share of the label, share of the sample, 0, 0, top, bottom, left, right of the box]`.
 pub(crate) const MIX_WORDS: usize = 8;
@@ -18,12 +17,15 @@ const STREAM: &str = "wgrad.mix";
 
 /// What the samples of the batch at hand are mixed with, and how.
 ///
-/// Results: 0 the share λ of a sample's own label, 1 the partner's share 1 − λ, 2 the step's
-/// numbers, 3 the partner of each sample, a permutation of the batch: sample n gets as partner the
-/// rank of its draw among all of the batch, the draws being word n mod 4 of Philox for counter
-/// (⌊n/4⌋, step, FNV-1a of `wgrad.mix`, 0).
+/// Results: 0 the share λ of a sample's own label, 1 the partner's share 1 − λ, 2 the numbers of
+/// this micro-batch, 3 the partner of each sample, a permutation of the batch: sample n gets as
+/// partner the rank of its draw among all of the batch, the draws being word n mod 4 of Philox for
+/// counter (⌊n/4⌋, micro-batch, FNV-1a of `wgrad.mix`, 0).
 #[derive(Clone, Copy, Debug)]
-pub struct DrawMix;
+pub struct DrawMix {
+    /// How many micro-batches the ring of numbers holds.
+    pub ring: usize,
+}
 
 impl DrawMix {
     /// The types of the results.
@@ -56,13 +58,13 @@ impl Operator for DrawMix {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let mixing = cx.persistent(MIXING_BUFFER, 0, MIX_WORDS * RING);
+        let mixing = cx.persistent(MIXING_BUFFER, 0, MIX_WORDS * self.ring);
         let step = cx.persistent(STATE_BUFFER, 0, STATE_LEN);
         let results: [_; 4] = std::array::from_fn(|index| cx.output(index));
         let [share, rest, numbers, partners] = &results;
         let kernel = Kernel::new(shader!("draw_mix"), Grid::Threads(cx.batch()))
             .define("SAMPLES", cx.batch())
-            .define("RING", RING)
+            .define("RING", self.ring)
             .constant("stream", f64::from(stream_of(STREAM)))
             .bind("mixing", mixing)
             .bind("step", step)

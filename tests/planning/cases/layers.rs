@@ -1,6 +1,6 @@
 //! Layers with sums over everything: linear, batch normalisation.
 
-use wgrad::ops::{BatchNorm, Linear};
+use wgrad::ops::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, Linear};
 
 use super::Cases;
 
@@ -50,5 +50,35 @@ pub fn batch_norm(cases: &mut Cases) {
             let x = graph.input("x", shape);
             graph.batch_norm(x, BatchNorm::new())
         });
+    }
+}
+
+pub fn group_norm(cases: &mut Cases) {
+    let shapes: &[(usize, &[usize], usize)] = &[
+        (1, &[6], 2),
+        (3000, &[64], 4),
+        (1, &[3, 2, 1], 3),
+        (2, &[13, 8, 8], 1),
+        (64, &[64, 28, 28], 32),
+        (4, &[2, 224, 224], 1),
+        (300, &[30, 4, 4], 5),
+    ];
+    for &(batch, shape, groups) in shapes {
+        for affine in [true, false] {
+            cases.add(batch, |graph| {
+                let x = graph.input("x", shape);
+                graph.group_norm(x, GroupNorm::new(groups).affine(affine))
+            });
+            cases.add(batch, |graph| {
+                let x = graph.input("x", shape);
+                graph.layer_norm(x, LayerNorm::new().affine(affine))
+            });
+            if shape.len() == 3 {
+                cases.add(batch, |graph| {
+                    let x = graph.input("x", shape);
+                    graph.instance_norm(x, InstanceNorm::new().affine(affine))
+                });
+            }
+        }
     }
 }

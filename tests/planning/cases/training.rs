@@ -5,12 +5,14 @@ use std::sync::Arc;
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
 use wgrad::ops::training::{
-    Conclude, CountAnswers, DrawMix, Gather, GatherLabels, Mix, RunningAverage, SelectRows, Stored,
-    SumLosses, Update,
+    Accumulate, Clip, Conclude, CountAnswers, DrawMix, Gather, GatherLabels, Mix, RunningAverage,
+    SelectRows, Stored, SumLosses, Update, WeightAverage,
 };
 use wgrad::ops::{Operator, Reduction, SoftmaxCrossEntropy};
 use wgrad::shape::Shape;
-use wgrad::train::{Adam, AdamW, Sgd, UpdateRule};
+use wgrad::train::{
+    Adadelta, Adagrad, Adam, AdamW, Lars, Norms, Quickprop, RmsProp, Sgd, UpdateRule,
+};
 
 use super::Cases;
 
@@ -26,6 +28,35 @@ fn rules() -> Vec<Arc<dyn UpdateRule>> {
         ),
         Arc::new(Adam::new(1e-3)),
         Arc::new(AdamW::new(1e-3).weight_decay(0.01)),
+        Arc::new(RmsProp::new(1e-2)),
+        Arc::new(RmsProp::new(1e-2).centered(true).momentum(0.9)),
+        Arc::new(Adagrad::new(1e-2)),
+        Arc::new(Adadelta::new(1.0)),
+        Arc::new(Lars::new(1.0)),
+        Arc::new(Quickprop::new(0.1)),
+    ]
+}
+
+/// What a step may do before and after its update.
+fn around_an_update(len: usize) -> Vec<Arc<dyn Operator>> {
+    let clip = |value, norm| Clip {
+        gradients: "gradients",
+        len,
+        value,
+        norm,
+    };
+    let average = |statistics| WeightAverage {
+        parameters: len,
+        statistics,
+    };
+    vec![
+        Arc::new(RunningAverage { len, group: 4 }),
+        Arc::new(Accumulate { len, group: 4 }),
+        Arc::new(clip(Some(0.5), None)),
+        Arc::new(clip(None, Some(1.0))),
+        Arc::new(clip(Some(0.5), Some(f64::INFINITY))),
+        Arc::new(average(0)),
+        Arc::new(average(64)),
     ]
 }
 
@@ -61,12 +92,23 @@ pub fn step(cases: &mut Cases) {
         }
         cases.add_forward(1, |graph| {
             let status = status(graph, len);
-            act(graph, Arc::new(RunningAverage { len }), status)
+            act(graph, Arc::new(RunningAverage { len, group: 1 }), status)
         });
+        for operator in around_an_update(len) {
+            cases.add_forward(1, |graph| {
+                let status = status(graph, len);
+                act(graph, operator, status)
+            });
+        }
         for rule in rules() {
             cases.add_forward(1, |graph| {
                 let status = status(graph, len);
-                act(graph, Arc::new(Update { rule, len }), status)
+                let spans = if rule.norms() == Norms::None { 0 } else { 5 };
+                let update = Update {
+                    spans,
+                    ..Update::new(rule, len)
+                };
+                act(graph, Arc::new(update), status)
             });
         }
     }
@@ -98,7 +140,7 @@ fn gather(graph: &mut Graph, shape: &[usize], stored: Stored) -> Var {
 /// Samples mixed with others of the batch, and compared with the others' targets.
 fn mix(graph: &mut Graph, shape: &[usize]) -> Var {
     let x = graph.input("x", shape);
-    let drawn = graph.apply_all("draw", Arc::new(DrawMix), &[]);
+    let drawn = graph.apply_all("draw", Arc::new(DrawMix { ring: 1024 }), &[]);
     let mixed = graph.apply("mix", Mix, &[x, drawn[2], drawn[3]]);
     let others = graph.apply("others", SelectRows, &[x, drawn[3]]);
     graph.l1_loss(mixed, others, Reduction::Mean).loss
@@ -133,6 +175,7 @@ fn conclude(graph: &mut Graph, gradients: usize, statistics: usize) -> Var {
     let conclude = Conclude {
         gradients,
         statistics,
+        group: 1,
     };
     let status = graph.apply("step", conclude, &[loss]);
     graph.place(status, "status", 0);

@@ -3,11 +3,7 @@
 //! Runs where the environment variable `WGRAD_DATA` names a folder that holds `fashion-mnist`;
 //! without it the test says that it was skipped.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail by panicking"
-)]
+#![allow(clippy::panic, reason = "helpers of tests fail by panicking")]
 
 #[path = "support/gpu.rs"]
 mod gpu;
@@ -45,7 +41,7 @@ fn one_epoch_of_fashion_mnist() {
     let train = train.normalised();
     let test = test.normalised_like(&train).unwrap();
     let normalisation = train.normalisation().unwrap();
-    // The figures that everyone uses.
+    // The published figures are 0.2860 and 0.3530.
     assert!(
         (normalisation.mean[0] - 0.2860).abs() < 5e-5,
         "{normalisation:?}"

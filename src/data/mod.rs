@@ -1,4 +1,4 @@
-//! Data sets in memory: samples, what they should be answered with, and how to split them.
+//! Data sets in memory: samples, what they should be answered with, how to read and split them.
 //!
 //! ```
 //! # use wgrad::{data, random::Seed};
@@ -13,6 +13,19 @@
 //! assert_eq!(first.values().len(), 64);
 //! # Ok::<(), data::DataError>(())
 //! ```
+//!
+//! Where samples come from:
+//!
+//! | from | call | feature |
+//! |---|---|---|
+//! | arrays in memory | [`Dataset::images_u8`], [`Dataset::from_f32`], [`Dataset::regression`] | |
+//! | arrays of `ndarray` | `Dataset::from_ndarray` | `ndarray` |
+//! | MNIST's idx files, gzipped or not | [`idx_folder`], [`idx_files`], [`idx()`] | |
+//! | CIFAR-10 and CIFAR-100, binary version | [`cifar_folder`], [`cifar()`] | |
+//! | PNG and JPEG files, a folder a class | `ImageFolder` | `images` |
+//! | tables of comma-separated values | `Csv` | `csv` |
+//! | well-known sets, by name | `Download` | `download` |
+//! | anything else, sample by sample | [`Source`], [`Loading`] | |
 //!
 //! A data set is checked when it is made: a label beyond the classes, a value that is not a
 //! number or a missing pixel is reported with its place, not met as a NaN an hour later.

@@ -1,6 +1,7 @@
 //! Where the bins of adaptive pooling lie: shared by max and mean.
 
 use super::Reason;
+use super::window::countable;
 use crate::layout::LANES;
 use crate::shader::Kernel;
 use crate::shape::Size2d;
@@ -60,6 +61,7 @@ impl Bins {
                 "{bins} bins over an image of {height}x{width} are too many to be counted"
             ));
         }
+        countable([bins.height, bins.width])?;
         Ok([channels, bins.height, bins.width])
     }
 

@@ -174,7 +174,7 @@ impl Window2d {
                  of {high}x{wide}"
             ));
         }
-        Ok([
+        countable([
             (high - rows) / self.stride.height + 1,
             (wide - columns) / self.stride.width + 1,
         ])
@@ -226,6 +226,15 @@ impl Window2d {
     /// Taps of the kernel.
     pub(crate) fn taps(&self) -> usize {
         self.kernel.height * self.kernel.width
+    }
+}
+
+/// The size of a result unless its pixels are more than shaders count.
+pub(super) fn countable([rows, columns]: [usize; 2]) -> Result<[usize; 2], Reason> {
+    let pixels = rows.checked_mul(columns);
+    match pixels.map(u32::try_from) {
+        Some(Ok(_)) => Ok([rows, columns]),
+        _ => Err(format!("a result of {rows}x{columns} is too large")),
     }
 }
 

@@ -91,6 +91,11 @@ fn what_does_not_fit_is_named() {
             "18446744073709551615x1 bins over an image of 2x2 are too many to be counted",
         ),
         (
+            &[3, 2, 2],
+            [1 << 30, 1 << 30],
+            "a result of 1073741824x1073741824 is too large",
+        ),
+        (
             &[8],
             [2, 2],
             "an image of shape [channels, height, width] is needed, the input is [8]",

@@ -267,6 +267,10 @@ fn what_does_not_fit_is_named() {
         "layer `conv1` (conv2d): the stride is 0x0, but must be at least 1x1"
     );
     assert_eq!(
+        refusal(3, Conv2d::new(8, 3).padding([[1 << 40, 0], [0, 1 << 40]])),
+        "layer `conv1` (conv2d): a result of 1099511627778x1099511627780 is too large"
+    );
+    assert_eq!(
         refusal(3, Conv2d::new(0, 3)),
         "layer `conv1` (conv2d): the result has no elements"
     );

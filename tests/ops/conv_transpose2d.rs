@@ -307,6 +307,14 @@ fn what_does_not_fit_is_named() {
             layer().padding(usize::MAX),
             "the padding 18446744073709551615x18446744073709551615 leaves nothing of the result",
         ),
+        (
+            layer().stride(1 << 20),
+            "a result of 3145731x5242883 is too large",
+        ),
+        (
+            layer().stride(usize::MAX).padding(Padding::Same),
+            "a result of 18446744073709551615x18446744073709551615 is too large",
+        ),
         (ConvTranspose2d::new(0, 3), "the result has no elements"),
         (
             ConvTranspose2d::new(4, 2).variant(Variant::Winograd),

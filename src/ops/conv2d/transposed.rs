@@ -8,7 +8,7 @@ use super::grad_weight::ConvolutionGradWeight;
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
 use crate::ops::channel_sum::ChannelSum;
-use crate::ops::window::{Padding, Window2d};
+use crate::ops::window::{Padding, Window2d, countable};
 use crate::ops::{Operator, Reason, image};
 use crate::plan::Lowering;
 use crate::shape::Size2d;
@@ -78,7 +78,10 @@ impl TransposedConvolution {
                     "the output padding {added} goes with a padding in numbers only"
                 ));
             }
-            return Ok([height * stride.height, width * stride.width]);
+            return countable([
+                height.saturating_mul(stride.height),
+                width.saturating_mul(stride.width),
+            ]);
         };
         let size = |length: usize, stride: usize, reach: usize, added: usize, padding: usize| {
             let last = (length - 1).checked_mul(stride)?;
@@ -89,7 +92,7 @@ impl TransposedConvolution {
         let rows = size(height, stride.height, reach.height, added.height, rows);
         let columns = size(width, stride.width, reach.width, added.width, columns);
         match (rows, columns) {
-            (Some(rows), Some(columns)) => Ok([rows, columns]),
+            (Some(rows), Some(columns)) => countable([rows, columns]),
             _ => Err(format!("the padding {sides} leaves nothing of the result")),
         }
     }

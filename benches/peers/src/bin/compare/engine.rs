@@ -71,7 +71,7 @@ impl Engine {
 }
 
 /// An engine that can be started.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ready {
     pub engine: Engine,
     /// Version and device, for the table's head.

@@ -41,12 +41,14 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), String> {
     let mut notes = Vec::new();
-    let (adapter, cpu) = engine::adapter(&Engine::Wgrad.prepare()?)?;
+    // Wanted or not, it tells the adapter.
+    let wgrad = Engine::Wgrad.prepare()?;
+    let (adapter, cpu) = engine::adapter(&wgrad)?;
     eprintln!("peers: {adapter}");
     if cpu {
         notes.push("a CPU driver: batches are smaller than on a GPU".to_owned());
     }
-    let engines = prepare(&options.engines, &mut notes);
+    let engines = prepare(&options.engines, &wgrad, &mut notes);
     let caches = Caches::new(options)?;
     let mut rows = Vec::new();
     for &workload in &options.workloads {
@@ -68,7 +70,7 @@ fn run(options: &Options) -> Result<(), String> {
         ));
     }
     let text = table::markdown(options, &adapter, &engines, &notes, &rows);
-    println!("{text}");
+    print!("{text}");
     if let Some(path) = &options.out {
         let failed = |error| format!("{} cannot be written: {error}", path.display());
         if let Some(folder) = path.parent() {
@@ -81,10 +83,14 @@ fn run(options: &Options) -> Result<(), String> {
 }
 
 /// The engines that can be had; why the others cannot goes to the user and into the table.
-fn prepare(wanted: &[Engine], notes: &mut Vec<String>) -> Vec<Ready> {
+fn prepare(wanted: &[Engine], wgrad: &Ready, notes: &mut Vec<String>) -> Vec<Ready> {
     let mut engines: Vec<Ready> = Vec::new();
     for engine in wanted {
-        match engine.prepare() {
+        let prepared = match engine {
+            Engine::Wgrad => Ok(wgrad.clone()),
+            other => other.prepare(),
+        };
+        match prepared {
             // Without a GPU, PyTorch on the CPU is one engine under two names.
             Ok(ready) if engines.iter().any(|other| other.is_same(&ready)) => {}
             Ok(ready) => engines.push(ready),

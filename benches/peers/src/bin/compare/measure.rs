@@ -88,10 +88,14 @@ pub fn compare(
             }
         }
     }
-    let first: Vec<f64> = racers
-        .first()
-        .map(|r| r.seconds.clone())
-        .unwrap_or_default();
+    // The first engine need not be able to do this workload; then there are no ratios.
+    let is_first = |racer: &&Racer| {
+        engines
+            .first()
+            .is_some_and(|e| e.engine == racer.ready.engine)
+    };
+    let first = racers.iter().find(is_first).map(|r| r.seconds.clone());
+    let first = first.unwrap_or_default();
     racers
         .into_iter()
         .map(|racer| racer.finish(workload, batch, &first))

@@ -62,7 +62,7 @@ fn table(out: &mut String, rounds: usize, engines: &[Ready], rows: &[Row]) -> st
     let first = engines.first().map_or("", |e| e.engine.name());
     writeln!(
         out,
-        "\nMedians of {rounds} rounds, in brackets the least and the most.\n"
+        "\nMedians (rounds: {rounds}), in brackets the least and the most.\n"
     )?;
     writeln!(
         out,

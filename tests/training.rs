@@ -30,6 +30,8 @@ mod golden;
 mod golden_rules;
 #[path = "training/learning.rs"]
 mod learning;
+#[path = "training/mixing.rs"]
+mod mixing;
 #[path = "training/no_adapter.rs"]
 mod no_adapter;
 #[path = "training/non_finite.rs"]

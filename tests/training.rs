@@ -12,6 +12,8 @@ mod support;
 
 #[path = "training/accumulation.rs"]
 mod accumulation;
+#[path = "training/augmentation.rs"]
+mod augmentation;
 #[path = "training/averaging.rs"]
 mod averaging;
 #[path = "training/clipping.rs"]

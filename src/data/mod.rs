@@ -34,6 +34,7 @@
 mod access;
 #[cfg(feature = "ndarray")]
 mod arrays;
+mod augment;
 mod cifar;
 mod class_names;
 mod dataset;
@@ -61,6 +62,8 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use augment::STREAM as AUGMENT_STREAM;
+pub use augment::{Augment, Augmentation};
 pub use cifar::{Cifar, cifar, cifar_folder};
 pub use dataset::{Dataset, Samples};
 pub use digits::digits;

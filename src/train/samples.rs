@@ -1,7 +1,7 @@
 //! How a data set reaches a training step.
 
 use super::loss::Answer;
-use crate::data::{Dataset, Samples, Targets};
+use crate::data::{Augment, Dataset, Samples, Targets};
 use crate::error::Result;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::Layout;
@@ -19,6 +19,8 @@ pub(super) struct Source {
     channels: usize,
     /// Samples of an epoch.
     order: usize,
+    /// What is changed in each image.
+    pub(super) augment: Augment,
     answers: Answers,
 }
 
@@ -71,6 +73,7 @@ impl Source {
             samples: words.len(),
             channels: data.channels(),
             order,
+            augment: Augment::new(),
             answers,
         })
     }
@@ -93,6 +96,7 @@ impl Source {
                 let gather = Gather {
                     shape: shape.clone(),
                     stored: Stored::F32,
+                    augment: Augment::new(),
                 };
                 graph.produce("targets", gather, &[targets, ones, order], &[answer]);
             }
@@ -112,6 +116,7 @@ impl Source {
         let gather = Gather {
             shape: self.shape.clone(),
             stored: self.stored,
+            augment: self.augment,
         };
         graph.produce("input", gather, &[samples, scales, order], &[input]);
     }

@@ -13,7 +13,7 @@ use super::rule::UpdateRule;
 use super::run::Run;
 use super::schedule::{self, Plateau};
 use super::training::Training;
-use crate::data::Dataset;
+use crate::data::{Augment, Dataset};
 use crate::error::{Error, Result};
 use crate::random::Seed;
 use crate::report::{Epoch, History};
@@ -38,6 +38,7 @@ pub struct Trainer {
     pub(super) rule: Arc<dyn UpdateRule>,
     pub(super) loss: Loss,
     pub(super) mixing: Mixing,
+    pub(super) augment: Augment,
     pub(super) batch_size: usize,
     pub(super) seed: Seed,
     pub(super) shuffle: bool,
@@ -69,6 +70,7 @@ impl Trainer {
             rule: Arc::new(rule),
             loss: Loss::default(),
             mixing: Mixing::default(),
+            augment: Augment::new(),
             batch_size: 64,
             seed: Seed(0),
             shuffle: true,
@@ -200,7 +202,15 @@ impl Trainer {
         self.mixing.draw(self.seed, batch, shape)
     }
 
-    /// The seed of shuffling, dropout and mixing.
+    /// Changes the training images at random while the device fetches them; evaluation sees them
+    /// as they are.
+    #[must_use]
+    pub fn augment(mut self, augment: Augment) -> Self {
+        self.augment = augment;
+        self
+    }
+
+    /// The seed of shuffling, dropout, mixing and augmentation.
     #[must_use]
     pub fn seed(mut self, seed: impl Into<Seed>) -> Self {
         self.seed = seed.into();

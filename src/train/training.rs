@@ -77,6 +77,12 @@ impl<'a> Training<'a> {
         model.check_data(data, &trainer.loss)?;
         trainer.check()?;
         trainer.mixing.check(data.shape())?;
+        if trainer.augment.is_on() && data.shape().len() != 3 {
+            return Err(Error::Invalid(format!(
+                "only images can be augmented, the samples have shape {:?}",
+                data.shape()
+            )));
+        }
         let group = trainer.micro_batches;
         if data.len() < group {
             return Err(Error::Invalid(format!(
@@ -88,7 +94,8 @@ impl<'a> Training<'a> {
         let batch = trainer.batch_size.min(data.len() / group);
         let order = data.len() / (batch * group) * batch * group;
         let mut memory = Memory::default();
-        let source = Source::upload(&model.device, &mut memory, data, order).await?;
+        let mut source = Source::upload(&model.device, &mut memory, data, order).await?;
+        source.augment = trainer.augment;
         state::upload(model, &mut memory, trainer).await?;
         let averaged = match trainer.average {
             Some(_) => Some(model.duplicate().await?),

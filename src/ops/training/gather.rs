@@ -1,5 +1,6 @@
 //! The batch, fetched from a data set that lies on the device.
 
+use crate::data::{AUGMENT_STREAM, Augment};
 use crate::graph::{Element, ValueType};
 use crate::layout::LANES;
 use crate::ops::{Operator, Reason};
@@ -28,6 +29,8 @@ pub struct Gather {
     pub shape: Shape,
     /// How the samples lie in the buffer.
     pub stored: Stored,
+    /// What is changed at random in each image.
+    pub augment: Augment,
 }
 
 impl Operator for Gather {
@@ -45,7 +48,7 @@ impl Operator for Gather {
         let result = cx.output(0);
         let channels = self.shape.first().copied().unwrap_or(1);
         let vectors = result.len / LANES;
-        let kernel = Kernel::new(shader!("gather"), Grid::Threads(vectors))
+        let mut kernel = Kernel::new(shader!("gather"), Grid::Threads(vectors))
             .define("LENGTH", vectors)
             .define("BATCH", cx.batch())
             .define("CHANNELS", channels)
@@ -56,6 +59,19 @@ impl Operator for Gather {
             .bind("order", &order)
             .bind("step", step)
             .bind("result", &result);
+        if self.augment.is_on() {
+            let Some([_, height, width]) = self.shape.image() else {
+                return Err(format!("only images can be augmented, not {}", self.shape));
+            };
+            kernel = kernel.flag("AUGMENT", true).defines([
+                ("HEIGHT", height),
+                ("WIDTH", width),
+                ("PADDING", self.augment.padding),
+                ("FLIP", usize::from(self.augment.flip)),
+                ("SIDE", self.augment.side),
+                ("STREAM", AUGMENT_STREAM as usize),
+            ]);
+        }
         cx.dispatch(kernel);
         Ok(())
     }

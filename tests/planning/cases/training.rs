@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wgrad::data::Augment;
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
 use wgrad::ops::training::{
@@ -68,8 +69,10 @@ pub fn step(cases: &mut Cases) {
             (64, &[3, 32, 32]),
             (5, &[7]),
         ] {
-            cases.add_forward(batch, |graph| gather(graph, shape, stored));
+            cases.add_forward(batch, |graph| gather(graph, shape, stored, Augment::new()));
         }
+        let augment = Augment::new().crop(4).flip().cutout(16);
+        cases.add_forward(32, |graph| gather(graph, &[3, 32, 32], stored, augment));
     }
     for batch in [1, 64, 1000] {
         cases.add_forward(batch, |graph| {
@@ -126,13 +129,14 @@ fn row(graph: &mut Graph, name: &str, len: usize, element: Element) -> Var {
     graph.persistent(name, value_type, name, 0)
 }
 
-fn gather(graph: &mut Graph, shape: &[usize], stored: Stored) -> Var {
+fn gather(graph: &mut Graph, shape: &[usize], stored: Stored, augment: Augment) -> Var {
     let samples = row(graph, "dataset.samples", 1 << 20, Element::U32);
     let scales = row(graph, "dataset.scales", 4 * shape[0], Element::F32);
     let order = row(graph, "dataset.order", 60_000, Element::U32);
     let gather = Gather {
         shape: Shape::from(shape),
         stored,
+        augment,
     };
     graph.apply("input", gather, &[samples, scales, order])
 }

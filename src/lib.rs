@@ -33,6 +33,7 @@
 //! [wgpu]: https://wgpu.rs
 
 pub mod autodiff;
+pub mod checkpoint;
 pub mod data;
 mod error;
 pub mod graph;

@@ -3,6 +3,7 @@
 mod adam;
 mod diagnose;
 mod evaluate;
+mod identity;
 mod model;
 mod predict;
 mod progress;
@@ -13,6 +14,7 @@ mod sgd;
 mod step;
 mod trainer;
 mod training;
+mod weights;
 
 pub use adam::{Adam, AdamW};
 pub use evaluate::Evaluation;

@@ -1,5 +1,7 @@
 //! A training in progress: steps over a data set that lies on the device.
 
+mod saved;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -246,13 +248,13 @@ impl<'a> Training<'a> {
     /// Writes the learning rates of the coming steps into their ring.
     fn write_schedule(&mut self) -> Result<()> {
         let half = (RING / 2) as u64;
-        let entries: Vec<f32> = (self.step..self.step + half)
+        let entries: Vec<f32> = (self.scheduled..self.scheduled + half)
             .flat_map(|step| {
                 let [a, b, c] = self.trainer.rule.coefficients(step);
                 [self.learning_rate(step), a, b, c].map(|x| x as f32)
             })
             .collect();
-        let offset = 4 * (self.step % RING as u64) as usize;
+        let offset = 4 * (self.scheduled % RING as u64) as usize;
         self.memory
             .write(&self.model.device, "schedule", offset, &entries)?;
         self.scheduled += half;

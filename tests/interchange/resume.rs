@@ -1,0 +1,197 @@
+//! A training that was interrupted ends where it would have ended.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+
+use wgrad::checkpoint::Checkpoints;
+use wgrad::graph::Network;
+use wgrad::train::{AdamW, Model, Sgd, Trainer, UpdateRule};
+
+use super::setup::{Folder, assert_same, bits, child, digits, is_child, varied};
+use crate::gpu::device;
+
+const STEPS: u64 = 300;
+/// Of a hundred digits in batches of twelve.
+const STEPS_PER_EPOCH: u64 = 8;
+
+fn trainer(rule: impl UpdateRule) -> Trainer {
+    Trainer::new(rule)
+        .batch_size(12)
+        .seed(7)
+        .schedule(|step| 0.995_f64.powi(step as i32))
+}
+
+/// Everything that is kept or drawn takes part: momentum, running averages, dropout, shuffling.
+fn momentum() -> Trainer {
+    trainer(Sgd::new(0.02).momentum(0.9).nesterov(true))
+}
+
+/// The child's part: 300 steps, or those that are left of them.
+fn finish(folder: &Path) {
+    let device = device().unwrap();
+    let data = digits(100);
+    // Another seed: nothing of these weights may be left.
+    let mut model = varied().build(device, 99).unwrap();
+    let trainer = momentum();
+    let file = folder.join("training.safetensors");
+    let mut training = trainer.resume(&mut model, &data, file).unwrap();
+    let losses = train_to(&mut training, STEPS);
+    model.save(folder.join("model.safetensors")).unwrap();
+    std::fs::write(folder.join("losses"), bytemuck::cast_slice(&losses)).unwrap();
+}
+
+fn train_to(training: &mut wgrad::train::Training<'_>, steps: u64) -> Vec<f32> {
+    while training.steps() < steps {
+        training.step().unwrap();
+    }
+    training.losses().unwrap()
+}
+
+#[test]
+fn a_training_goes_on_in_another_process_bit_by_bit() {
+    if let Some(folder) = is_child() {
+        return finish(&folder);
+    }
+    let Some(device) = device() else { return };
+    let data = digits(100);
+    let trainer = momentum();
+    let build = || varied().build(device, 1).unwrap();
+    let mut whole = build();
+    let mut training = trainer.start(&mut whole, &data).unwrap();
+    let expected = train_to(&mut training, STEPS);
+    // One that begins an epoch, and one anywhere.
+    let random = 1 + RandomState::new().hash_one("step") % (STEPS - 1);
+    for stop in [9 * STEPS_PER_EPOCH, random] {
+        let folder = Folder::new(&format!("resume-{stop}"));
+        let mut model = build();
+        let mut training = trainer.start(&mut model, &data).unwrap();
+        let mut losses = train_to(&mut training, stop);
+        training.save(folder.file("training.safetensors")).unwrap();
+        let output = child("a_training_goes_on", folder.path()).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "after {stop} steps: {told}");
+        let mut ended = varied().build(device, 5).unwrap();
+        ended.load(folder.file("model.safetensors")).unwrap();
+        assert_same(&ended, &whole);
+        let rest = std::fs::read(folder.file("losses")).unwrap();
+        losses.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&rest));
+        assert_eq!(bits(&losses), bits(&expected), "after {stop} steps");
+    }
+}
+
+/// A step of this costs next to nothing.
+fn tiny(device: &wgrad::Device) -> Model {
+    let mut net = Network::input([1, 8, 8]);
+    net.linear(10);
+    net.build(device, 3).unwrap()
+}
+
+/// Where the rings of learning rates and losses have begun anew.
+#[test]
+fn a_long_training_goes_on() {
+    let Some(device) = device() else { return };
+    let data = digits(40);
+    let trainer = trainer(AdamW::new(0.01));
+    let mut whole = tiny(device);
+    let mut training = trainer.start(&mut whole, &data).unwrap();
+    let expected = train_to(&mut training, 1600);
+    for stop in [700, 1024, 1437] {
+        let mut model = tiny(device);
+        let mut training = trainer.start(&mut model, &data).unwrap();
+        train_to(&mut training, stop);
+        let bytes = pollster::block_on(training.to_checkpoint_async()).unwrap();
+        let mut other = tiny(device);
+        let resumed = trainer.resume_async(&mut other, &data, &bytes);
+        let mut training = pollster::block_on(resumed).unwrap();
+        assert_eq!(training.steps(), stop);
+        let losses = train_to(&mut training, 1600);
+        assert_eq!(
+            bits(&losses),
+            bits(&expected[stop as usize..]),
+            "after {stop} steps"
+        );
+        assert_same(&other, &whole);
+    }
+}
+
+#[test]
+fn saving_does_not_change_the_training() {
+    let Some(device) = device() else { return };
+    let data = digits(100);
+    let trainer = momentum();
+    let train = |save: bool| {
+        let mut model = varied().build(device, 1).unwrap();
+        let mut training = trainer.start(&mut model, &data).unwrap();
+        for _ in 0..20 {
+            training.step().unwrap();
+            if save {
+                pollster::block_on(training.to_checkpoint_async()).unwrap();
+            }
+        }
+        (training.losses().unwrap(), model)
+    };
+    let ((losses, model), (expected, undisturbed)) = (train(true), train(false));
+    assert_eq!(losses.len(), 20);
+    assert_eq!(bits(&losses), bits(&expected));
+    assert_same(&model, &undisturbed);
+}
+
+#[test]
+fn a_training_without_a_step_can_be_saved() {
+    let Some(device) = device() else { return };
+    let data = digits(40);
+    let trainer = trainer(Sgd::new(0.1));
+    let mut model = tiny(device);
+    let mut training = trainer.start(&mut model, &data).unwrap();
+    let bytes = pollster::block_on(training.to_checkpoint_async()).unwrap();
+    let expected = train_to(&mut training, 5);
+    let mut other = tiny(device);
+    let resumed = trainer.resume_async(&mut other, &data, &bytes);
+    let losses = train_to(&mut pollster::block_on(resumed).unwrap(), 5);
+    assert_eq!(bits(&losses), bits(&expected));
+}
+
+#[test]
+fn a_folder_keeps_the_last_and_the_best() {
+    let Some(device) = device() else { return };
+    let folder = Folder::new("folder");
+    let checkpoints = Checkpoints::new(folder.file("run")).keep_last(2);
+    assert_eq!(checkpoints.latest().unwrap(), None);
+    assert_eq!(checkpoints.best(), None);
+    let data = digits(40);
+    let trainer = trainer(Sgd::new(0.1).momentum(0.9));
+    let mut model = tiny(device);
+    let mut training = trainer.start(&mut model, &data).unwrap();
+    let mut best = Vec::new();
+    for figure in [
+        Some(f64::NAN),
+        Some(3.0),
+        Some(1.0),
+        Some(2.0),
+        None,
+        Some(f64::NAN),
+    ] {
+        training.step().unwrap();
+        let path = checkpoints.save(&mut training, figure).unwrap();
+        if figure == Some(1.0) {
+            best = std::fs::read(&path).unwrap();
+        }
+        assert_eq!(checkpoints.latest().unwrap(), Some(path));
+    }
+    let mut names: Vec<_> = std::fs::read_dir(folder.file("run"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let last = ["step-0000000005.safetensors", "step-0000000006.safetensors"];
+    assert_eq!(names, [&["best.safetensors"][..], &last].concat());
+    assert_eq!(std::fs::read(checkpoints.best().unwrap()).unwrap(), best);
+    let latest = checkpoints.latest().unwrap().unwrap();
+    let mut other = tiny(device);
+    assert_eq!(
+        trainer.resume(&mut other, &data, latest).unwrap().steps(),
+        6
+    );
+    let best = checkpoints.best().unwrap();
+    assert_eq!(trainer.resume(&mut other, &data, best).unwrap().steps(), 3);
+}

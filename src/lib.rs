@@ -39,6 +39,7 @@ mod error;
 pub mod graph;
 pub mod init;
 pub mod layout;
+pub mod onnx;
 pub mod ops;
 pub mod plan;
 pub mod random;

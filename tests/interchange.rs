@@ -1,4 +1,4 @@
-//! Weights, trainings and networks as files: their own round trips, and PyTorch's.
+//! Weights, trainings and networks as files: their own round trips, and PyTorch's and ONNX's.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,8 @@ mod gpu;
 mod damaged;
 #[path = "interchange/killed.rs"]
 mod killed;
+#[path = "interchange/onnx.rs"]
+mod onnx;
 #[path = "interchange/refused.rs"]
 mod refused;
 #[path = "interchange/resnet.rs"]

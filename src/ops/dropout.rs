@@ -4,6 +4,7 @@ use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::{LANES, Layout, padded};
+use crate::onnx::Translation;
 use crate::plan::{Lowering, Mode};
 use crate::random::{STATE_BUFFER, STATE_LEN};
 use crate::shader::{Grid, Kernel, shader};
@@ -110,6 +111,10 @@ impl Operator for Dropout {
             .bind("y", &y);
         cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.same()
     }
 
     fn is_view(&self, mode: Mode) -> bool {

@@ -5,6 +5,7 @@ use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::{LANES, Layout, padded};
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::shader;
 use crate::shape::{Shape, Size2d};
@@ -111,6 +112,14 @@ impl Operator for MaxPool2d {
                 .bind("indices", &cx.output(1));
         }
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let (input, output) = (image(cx.input_type(0))?, image(cx.output_type())?);
+        let end = self.window.end_padding(input, output);
+        let node = self.window.onnx("MaxPool", cx.input(0)?);
+        cx.result(node.pads(self.window.padding, end));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::pool_window::Window;
 use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::shader;
 use crate::shape::Size2d;
@@ -89,6 +90,36 @@ impl Operator for MeanPool2d {
             .flag("COUNT_INCLUDE_PAD", self.count_include_pad)
             .bind("x", &x);
         cx.dispatch(self.window.define(kernel, input, output));
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let window = &self.window;
+        let (input, output) = (image(cx.input_type(0))?, image(cx.output_type())?);
+        let (begin, end) = (window.padding, window.end_padding(input, output));
+        let x = cx.input(0)?;
+        let node = match (self.count_include_pad, begin == end) {
+            (counts, true) => window
+                .onnx("AveragePool", x)
+                .pads(begin, end)
+                .int("count_include_pad", i64::from(counts)),
+            (false, false) => window.onnx("AveragePool", x).pads(begin, end),
+            (true, false) => {
+                // The padding counts, what a last window covers beyond it does not: only as zeros of
+                // the image itself can the two be told apart.
+                let Size2d { height, width } = begin;
+                let pads = [0, 0, height, width, 0, 0, height, width].map(|pad| pad as i64);
+                let pads = cx.constant("pads", Constant::Ints(pads.to_vec()));
+                let padded = cx.step(OnnxNode::new("Pad", [x, pads]));
+                let beyond = Size2d {
+                    height: end.height - height,
+                    width: end.width - width,
+                };
+                let none = Size2d::square(0);
+                window.onnx("AveragePool", padded).pads(none, beyond)
+            }
+        };
+        cx.result(node);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::Reason;
 use crate::layout::LANES;
+use crate::onnx::OnnxNode;
 use crate::shader::Kernel;
 use crate::shape::Size2d;
 
@@ -78,6 +79,29 @@ impl Window {
         let last = room.div_ceil(stride);
         let begins_behind = last.saturating_mul(stride) >= input + padding;
         Some(if begins_behind { last } else { last + 1 })
+    }
+
+    /// The padding behind the image with which windows counted by rounding down are as many as
+    /// there are: at least the padding in front.
+    pub fn end_padding(&self, input: [usize; 3], output: [usize; 3]) -> Size2d {
+        let (kernel, stride, padding) = (self.kernel, self.steps(), self.padding);
+        let end = |windows: usize, stride: usize, kernel: usize, input: usize, padding: usize| {
+            let covered = windows.saturating_sub(1) * stride + kernel;
+            covered.saturating_sub(input + padding).max(padding)
+        };
+        let [_, rows, columns] = output;
+        let [_, height, width] = input;
+        Size2d {
+            height: end(rows, stride.height, kernel.height, height, padding.height),
+            width: end(columns, stride.width, kernel.width, width, padding.width),
+        }
+    }
+
+    /// An ONNX pooling with these windows; the padding is still to be set.
+    pub fn onnx(&self, kind: &'static str, x: String) -> OnnxNode {
+        OnnxNode::new(kind, [x])
+            .size("kernel_shape", self.kernel)
+            .size("strides", self.steps())
     }
 
     /// What the pooling shaders know of their windows.

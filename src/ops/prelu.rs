@@ -6,6 +6,7 @@ use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Declaration, Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::{Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
 
@@ -88,6 +89,19 @@ impl Operator for Prelu {
             .bind("x", &x)
             .bind("alpha", &alpha);
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        // ONNX lays the slopes along the last axes, as broadcasting does.
+        let [slopes, axes] = [1, 0].map(|index| cx.input_type(index).shape.clone());
+        let ones = axes.len().saturating_sub(1);
+        let slopes = match self.shared {
+            true => vec![1],
+            false => [&slopes[..], &vec![1; ones]].concat(),
+        };
+        let operands = [cx.input(0)?, cx.parameter(1, slopes)?];
+        cx.result(OnnxNode::new("PRelu", operands));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::concat::reordered;
 use super::{Operator, Reason, arity, elementwise};
 use crate::graph::ValueType;
 use crate::layout::LANES;
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -61,6 +62,16 @@ impl Operator for SliceChannels {
             .flag("ALIGNED", self.start.is_multiple_of(LANES))
             .bind("x", &x);
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let (start, end) = (self.start as i64, (self.start + self.channels) as i64);
+        let start = cx.constant("start", Constant::Ints(vec![start]));
+        let end = cx.constant("end", Constant::Ints(vec![end]));
+        let axis = cx.constant("axis", Constant::Ints(vec![1]));
+        let node = OnnxNode::new("Slice", [cx.input(0)?, start, end, axis]);
+        cx.result(node);
         Ok(())
     }
 

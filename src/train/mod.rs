@@ -3,6 +3,8 @@
 mod adam;
 mod diagnose;
 mod evaluate;
+#[cfg(feature = "onnx")]
+mod export;
 mod identity;
 mod model;
 mod predict;

@@ -7,6 +7,7 @@ use super::grad_weight::ConvolutionGradWeight;
 use super::{tiled, winograd};
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
+use crate::onnx::{OnnxNode, Translation};
 use crate::ops::channel_sum::ChannelSum;
 use crate::ops::linear::{self, Product};
 use crate::ops::split::workgroup;
@@ -108,6 +109,18 @@ impl Operator for Convolution {
             _ => grouped(cx, geometry),
         };
         cx.dispatch(bind(kernel, &x, &weight, &y, bias.as_ref()));
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let window = &self.window;
+        let node = OnnxNode::new("Conv", cx.all_inputs()?)
+            .size("kernel_shape", window.kernel)
+            .size("strides", window.stride)
+            .pads(window.padding, window.padding)
+            .size("dilations", window.dilation)
+            .int("group", self.groups as i64);
+        cx.result(node);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! A description and the numbers of its weights as the bytes of a model file.
 
+use std::collections::BTreeMap;
+
 use prost::Message;
 
 use super::proto::{
@@ -16,15 +18,15 @@ const IR_VERSION: i64 = 8;
 /// Protobuf's largest message.
 const LARGEST: usize = 1 << 31;
 
-/// The file's bytes; `weights` gives a parameter's numbers.
+/// The file's bytes; `weights` has the parameters' numbers.
 pub(crate) fn encode(
     description: &Description,
-    weights: impl Fn(Var) -> Result<Vec<f32>>,
+    weights: &BTreeMap<Var, Vec<f32>>,
 ) -> Result<Vec<u8>> {
-    let mut initializer = Vec::new();
-    for (name, (var, shape)) in &description.parameters {
-        initializer.push(floats(name, shape, &weights(*var)?));
-    }
+    let parameters = description.parameters.iter();
+    let mut initializer: Vec<TensorProto> = parameters
+        .filter_map(|(name, (var, shape))| Some(floats(name, shape, weights.get(var)?)))
+        .collect();
     let constants = description.constants.iter();
     initializer.extend(constants.map(|(name, value)| constant(name, value)));
     let graph = GraphProto {

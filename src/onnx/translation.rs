@@ -105,6 +105,11 @@ impl<'a> Translation<'a> {
         name
     }
 
+    /// The name of a constant number.
+    pub fn number(&mut self, value: f64) -> String {
+        self.constant("number", Constant::Floats(Vec::new(), vec![value as f32]))
+    }
+
     /// Adds a node, and gives the name of what it computes.
     pub fn step(&mut self, mut node: OnnxNode) -> String {
         node.output = self

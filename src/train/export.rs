@@ -1,5 +1,6 @@
 //! A model as an ONNX file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::model::Model;
@@ -26,19 +27,22 @@ impl Model {
     /// [`Error::DeviceLost`](crate::Error::DeviceLost).
     #[cfg_attr(docsrs, doc(cfg(feature = "onnx")))]
     pub fn export_onnx(&self, path: impl AsRef<Path>) -> Result<()> {
-        let bytes = self.to_onnx()?;
+        let bytes = pollster::block_on(self.to_onnx_async())?;
         Ok(checkpoint::replace(path.as_ref(), &bytes)?)
     }
 
-    /// What [`Model::export_onnx`] writes.
+    /// What [`Model::export_onnx`] writes, for those who keep it elsewhere than in a file.
     ///
     /// # Errors
     /// As [`Model::export_onnx`].
     #[cfg_attr(docsrs, doc(cfg(feature = "onnx")))]
-    pub fn to_onnx(&self) -> Result<Vec<u8>> {
+    pub async fn to_onnx_async(&self) -> Result<Vec<u8>> {
         let description = onnx::describe(&self.graph, self.input, self.output)?;
-        onnx::encode(&description, |var| {
-            self.parameter(&self.graph.value(var).name)
-        })
+        let mut weights = BTreeMap::new();
+        for (var, _) in description.parameters.values() {
+            let name = &self.graph.value(*var).name;
+            weights.insert(*var, self.parameter_async(name).await?);
+        }
+        onnx::encode(&description, &weights)
     }
 }

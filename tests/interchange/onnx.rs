@@ -163,7 +163,7 @@ fn onnxruntime_computes_what_is_computed_here() {
         let input = numbers(BATCH * model.input_shape().elements(), 77);
         let answers = model.predict_batch(&input).unwrap();
         let output: Vec<f32> = answers.iter().flat_map(|a| a.values().to_vec()).collect();
-        let file = model.to_onnx().unwrap();
+        let file = pollster::block_on(model.to_onnx_async()).unwrap();
         if let Some(folder) = &folder {
             let folder = Path::new(folder);
             model

@@ -10,9 +10,11 @@ use crate::checkpoint::{
 };
 use crate::data::Dataset;
 use crate::error::Result;
+use crate::graph::Role;
 use crate::ops::training::RING;
 use crate::random::STATE_BUFFER;
 use crate::record::{Place, Range};
+use crate::run::Memory;
 use crate::train::identity::{compare, identify};
 use crate::train::weights::match_names;
 use crate::train::{Model, Trainer};
@@ -32,8 +34,8 @@ const WRITTEN: [&str; 5] = [
 
 impl Training<'_> {
     /// Saves all that is needed to go on: weights, running statistics, the update rule's state,
-    /// the position in schedule and data. [`Trainer::resume`] continues from it bit for bit, also
-    /// in another process, and [`Model::load`] takes the weights from it.
+    /// the position in schedule and data. [`Trainer::resume`] continues from it, also in another
+    /// process, and [`Model::load`] takes the weights from it.
     ///
     /// Waits for the device. The file is replaced whole or not at all, see [`checkpoint`].
     ///
@@ -84,28 +86,32 @@ impl Training<'_> {
     /// Names and lengths of the buffers that carry something from one step to the next, beside
     /// parameters and running statistics.
     fn state(&self) -> Vec<(String, usize)> {
+        let learned = [Role::Weight.arena(), Role::Statistic.arena()];
         let kept = self.recording.named.iter().filter(|(name, _)| {
             let name = name.as_str();
-            let derived = RECOMPUTED.contains(&name) || WRITTEN.contains(&name);
-            let of_the_model = self.model.memory.get(name).is_some();
-            !derived && !of_the_model && !name.starts_with("dataset.")
+            let known = [&RECOMPUTED[..], &WRITTEN, &learned].concat();
+            !known.contains(&name) && !name.starts_with("dataset.")
         });
         kept.map(|(name, &len)| (name.clone(), len)).collect()
     }
 
+    /// The memory that holds a buffer; none for one of the program's own.
+    fn shared(&self, name: &str) -> Option<&Memory> {
+        let memories = [&self.memory, &self.model.memory];
+        memories.into_iter().find(|m| m.get(name).is_some())
+    }
+
     async fn read_state(&self, name: &str, len: usize) -> Result<Vec<u32>> {
-        let range = whole(name, len);
-        match self.program.owns(&range.place) {
-            true => self.program.read(&range).await,
-            false => self.memory.read(&self.model.device, name, 0, len).await,
+        match self.shared(name) {
+            Some(memory) => memory.read(&self.model.device, name, 0, len).await,
+            None => self.program.read(&whole(name, len)).await,
         }
     }
 
     fn write_state(&self, name: &str, words: &[u32]) -> Result<()> {
-        let range = whole(name, words.len());
-        match self.program.owns(&range.place) {
-            true => self.program.write(&range, words),
-            false => self.memory.write(&self.model.device, name, 0, words),
+        match self.shared(name) {
+            Some(memory) => memory.write(&self.model.device, name, 0, words),
+            None => self.program.write(&whole(name, words.len()), words),
         }
     }
 
@@ -183,9 +189,10 @@ fn saved_words(container: &Container<'_>, name: &str, len: usize) -> Result<Vec<
 }
 
 impl Trainer {
-    /// Continues a training that [`Training::save`] kept, bit for bit as if it had not been
-    /// interrupted: `model` is of the same network, `train` the same data, and the trainer has the
-    /// same batch size, loss, seed and kind of rule. Its learning rate and schedule may be others.
+    /// Continues a training that [`Training::save`] kept: on the same device and driver bit for
+    /// bit as if it had not been interrupted. `model` is of the same network, `train` the same
+    /// data, and the trainer has the same batch size, loss, seed and kind of rule; its learning
+    /// rate and schedule may be others.
     ///
     /// ```no_run
     /// # use wgrad::{data::Dataset, train::{Model, Sgd, Trainer}};

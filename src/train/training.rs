@@ -3,6 +3,7 @@
 mod saved;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::diagnose::first_not_finite;
@@ -227,7 +228,8 @@ impl<'a> Training<'a> {
             self.epoch += 1;
         }
         if self.step == self.scheduled {
-            self.write_schedule()?;
+            self.scheduled += (RING / 2) as u64;
+            self.write_schedule(self.step..self.scheduled)?;
         }
         Ok(())
     }
@@ -245,20 +247,17 @@ impl<'a> Training<'a> {
         self.memory.write(device, STATE_BUFFER, 1, &[batch])
     }
 
-    /// Writes the learning rates of the coming steps into their ring.
-    fn write_schedule(&mut self) -> Result<()> {
-        let half = (RING / 2) as u64;
-        let entries: Vec<f32> = (self.scheduled..self.scheduled + half)
+    /// Writes the learning rates of coming steps into their ring. The steps lie in one half of it.
+    fn write_schedule(&self, steps: Range<u64>) -> Result<()> {
+        let offset = 4 * (steps.start % RING as u64) as usize;
+        let entries: Vec<f32> = steps
             .flat_map(|step| {
                 let [a, b, c] = self.trainer.rule.coefficients(step);
                 [self.learning_rate(step), a, b, c].map(|x| x as f32)
             })
             .collect();
-        let offset = 4 * (self.scheduled % RING as u64) as usize;
         self.memory
-            .write(&self.model.device, "schedule", offset, &entries)?;
-        self.scheduled += half;
-        Ok(())
+            .write(&self.model.device, "schedule", offset, &entries)
     }
 
     async fn read_losses(&mut self) -> Result<()> {

@@ -150,8 +150,8 @@ impl Training<'_> {
         let half = (RING / 2) as u64;
         self.step = step;
         self.read = step;
-        self.scheduled = step - step % half;
-        self.write_schedule()?;
+        self.scheduled = step - step % half + half;
+        self.write_schedule(step..self.scheduled)?;
         let (epoch, batch) = ((step / steps) as u32, (step % steps) as u32);
         self.epoch = epoch;
         if batch > 0 {

@@ -93,11 +93,9 @@ impl OnnxNode {
         self.ints(name, [size.height, size.width])
     }
 
-    /// Sets `pads`, with the rows above and the columns on the left, and those below and on the
-    /// right.
+    /// Sets `pads`: rows above, columns on the left, rows below, columns on the right.
     #[must_use]
-    pub fn pads(self, before: Size2d, after: Size2d) -> Self {
-        let pads = [before.height, before.width, after.height, after.width];
+    pub fn pads(self, pads: [usize; 4]) -> Self {
         self.ints("pads", pads)
     }
 }

@@ -117,9 +117,11 @@ impl Operator for MaxPool2d {
 
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
         let (input, output) = (image(cx.input_type(0))?, image(cx.output_type())?);
-        let end = self.window.end_padding(input, output);
+        // Padding is −∞, wherever it comes from; windows counted by rounding down are then all.
+        let [asked, beyond] = self.window.pads(input, output);
+        let pads = std::array::from_fn(|side| asked[side] + beyond[side]);
         let node = self.window.onnx("MaxPool", cx.input(0)?);
-        cx.result(node.pads(self.window.padding, end));
+        cx.result(node.pads(pads));
         Ok(())
     }
 

@@ -96,27 +96,25 @@ impl Operator for MeanPool2d {
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
         let window = &self.window;
         let (input, output) = (image(cx.input_type(0))?, image(cx.output_type())?);
-        let (begin, end) = (window.padding, window.end_padding(input, output));
+        let [asked, beyond] = window.pads(input, output);
         let x = cx.input(0)?;
-        let node = match (self.count_include_pad, begin == end) {
+        let node = match (self.count_include_pad, beyond == [0; 4]) {
             (counts, true) => window
                 .onnx("AveragePool", x)
-                .pads(begin, end)
+                .pads(asked)
                 .int("count_include_pad", i64::from(counts)),
-            (false, false) => window.onnx("AveragePool", x).pads(begin, end),
+            (false, false) => {
+                let pads = std::array::from_fn(|side| asked[side] + beyond[side]);
+                window.onnx("AveragePool", x).pads(pads)
+            }
             (true, false) => {
-                // The padding counts, what a last window covers beyond it does not: only as zeros of
-                // the image itself can the two be told apart.
-                let Size2d { height, width } = begin;
-                let pads = [0, 0, height, width, 0, 0, height, width].map(|pad| pad as i64);
-                let pads = cx.constant("pads", Constant::Ints(pads.to_vec()));
+                // The padding counts, what lies beyond does not: they can be told apart only if
+                // the padding's zeros are the image's own.
+                let [top, left, bottom, right] = asked.map(|pad| pad as i64);
+                let pads = vec![0, 0, top, left, 0, 0, bottom, right];
+                let pads = cx.constant("pads", Constant::Ints(pads));
                 let padded = cx.step(OnnxNode::new("Pad", [x, pads]));
-                let beyond = Size2d {
-                    height: end.height - height,
-                    width: end.width - width,
-                };
-                let none = Size2d::square(0);
-                window.onnx("AveragePool", padded).pads(none, beyond)
+                window.onnx("AveragePool", padded).pads(beyond)
             }
         };
         cx.result(node);

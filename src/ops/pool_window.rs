@@ -81,20 +81,24 @@ impl Window {
         Some(if begins_behind { last } else { last + 1 })
     }
 
-    /// The padding behind the image with which windows counted by rounding down are as many as
-    /// there are: at least the padding in front.
-    pub fn end_padding(&self, input: [usize; 3], output: [usize; 3]) -> Size2d {
-        let (kernel, stride, padding) = (self.kernel, self.steps(), self.padding);
-        let end = |windows: usize, stride: usize, kernel: usize, input: usize, padding: usize| {
+    /// The padding that was asked for, and what the last windows cover beyond it; both as rows
+    /// above, columns on the left, rows below, columns on the right.
+    pub fn pads(&self, input: [usize; 3], output: [usize; 3]) -> [[usize; 4]; 2] {
+        let (kernel, stride) = (self.kernel, self.steps());
+        let Size2d { height, width } = self.padding;
+        let asked = [height, width, height, width];
+        let beyond = |windows: usize, stride: usize, kernel: usize, padded: usize| {
             let covered = windows.saturating_sub(1) * stride + kernel;
-            covered.saturating_sub(input + padding).max(padding)
+            covered.saturating_sub(padded)
         };
         let [_, rows, columns] = output;
-        let [_, height, width] = input;
-        Size2d {
-            height: end(rows, stride.height, kernel.height, height, padding.height),
-            width: end(columns, stride.width, kernel.width, width, padding.width),
-        }
+        let (high, wide) = (
+            input[1] + asked[0] + asked[2],
+            input[2] + asked[1] + asked[3],
+        );
+        let below = beyond(rows, stride.height, kernel.height, high);
+        let right = beyond(columns, stride.width, kernel.width, wide);
+        [asked, [0, 0, below, right]]
     }
 
     /// An ONNX pooling with these windows; the padding is still to be set.

@@ -16,6 +16,7 @@ use crate::ops::window::Window2d;
 use crate::ops::{Operator, Reason};
 use crate::plan::{Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
+use crate::shape::Size2d;
 
 /// The cross-correlation of an image with a bank of filters.
 ///
@@ -114,10 +115,11 @@ impl Operator for Convolution {
 
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
         let window = &self.window;
+        let Size2d { height, width } = window.padding;
         let node = OnnxNode::new("Conv", cx.all_inputs()?)
             .size("kernel_shape", window.kernel)
             .size("strides", window.stride)
-            .pads(window.padding, window.padding)
+            .pads([height, width, height, width])
             .size("dilations", window.dilation)
             .int("group", self.groups as i64);
         cx.result(node);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wgrad::checkpoint::Checkpoints;
 use wgrad::graph::Network;
-use wgrad::train::{AdamW, Model, Sgd, Trainer, UpdateRule};
+use wgrad::train::{Adam, AdamW, Model, Sgd, Trainer, UpdateRule};
 
 use super::setup::{Folder, assert_same, bits, child, digits, is_child, varied};
 use crate::gpu::device;
@@ -112,6 +112,35 @@ fn a_long_training_goes_on() {
         );
         assert_same(&other, &whole);
     }
+}
+
+/// Asserts that twenty steps by this rule are the same with an interruption after seven.
+fn interrupt(rule: impl UpdateRule) {
+    let Some(device) = device() else { return };
+    let data = digits(40);
+    let name = rule.name();
+    let trainer = trainer(rule);
+    let mut whole = tiny(device);
+    let mut training = trainer.start(&mut whole, &data).unwrap();
+    train_to(&mut training, 7);
+    let bytes = pollster::block_on(training.to_checkpoint_async()).unwrap();
+    let expected = train_to(&mut training, 20);
+    let mut other = tiny(device);
+    let resumed = trainer.resume_async(&mut other, &data, &bytes);
+    let losses = train_to(&mut pollster::block_on(resumed).unwrap(), 20);
+    assert_eq!(
+        bits(&losses),
+        bits(&expected[expected.len() - 13..]),
+        "{name}"
+    );
+    assert_same(&other, &whole);
+}
+
+#[test]
+fn the_state_of_every_rule_is_kept() {
+    interrupt(Sgd::new(0.1).momentum(0.9).dampening(0.1));
+    interrupt(Adam::new(0.01));
+    interrupt(AdamW::new(0.01).weight_decay(0.1));
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn compare(container: &Container<'_>, now: &Facts) -> Result<(), Chec
             let mut saved = told(saved);
             let version = container.fact("version").unwrap_or("unknown");
             if version != env!("CARGO_PKG_VERSION") {
-                // The writing below changes with the crate.
+                // The checksums are of texts that another version may write otherwise.
                 let _ = write!(saved, " (written by version {version})");
             }
             return Err(CheckpointError::Different {

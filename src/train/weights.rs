@@ -79,23 +79,21 @@ impl Model {
         self.load_container(&container, options)
     }
 
-    pub(super) fn load_container(
+    fn load_container(
         &mut self,
         container: &Container<'_>,
         options: &LoadOptions,
     ) -> Result<LoadReport> {
         let matched = match_names(self.parameters(), container, options)?;
-        if options.strict && !matched.report.is_complete() {
-            return Err(CheckpointError::Misfit {
-                file: container.file.clone(),
-                report: matched.report,
-            }
-            .into());
-        }
+        self.load_matched(&matched)?;
+        Ok(matched.report)
+    }
+
+    pub(super) fn load_matched(&mut self, matched: &Matched) -> Result<()> {
         for (name, values) in &matched.values {
             self.set_parameter(name, values)?;
         }
-        Ok(matched.report)
+        Ok(())
     }
 
     /// All parameters and running statistics, in the order of the layers.
@@ -118,12 +116,13 @@ impl Model {
 
 /// A file's tensors laid beside a network's parameters.
 pub(super) struct Matched {
-    pub(super) report: LoadReport,
+    report: LoadReport,
     /// What is to be loaded.
     values: Vec<(String, Vec<f32>)>,
 }
 
-/// Finds for every tensor its parameter. Changes nothing.
+/// Finds for every tensor its parameter; an error if that must be complete and is not. Changes
+/// nothing.
 pub(super) fn match_names(
     parameters: &[Parameter],
     container: &Container<'_>,
@@ -169,7 +168,13 @@ pub(super) fn match_names(
         .iter()
         .filter(|p| !there.contains(p.name.as_str()));
     report.missing = missing.map(|p| p.name.clone()).collect();
-    Ok(Matched { report, values })
+    match options.strict && !report.is_complete() {
+        true => Err(CheckpointError::Misfit {
+            file: container.file.clone(),
+            report,
+        }),
+        false => Ok(Matched { report, values }),
+    }
 }
 
 /// A tensor's numbers, rounded to f32 where they are wider; none if they are integers or of a

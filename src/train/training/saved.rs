@@ -123,21 +123,13 @@ impl Training<'_> {
             .ok_or_else(|| CheckpointError::NoTraining {
                 file: container.file.clone(),
             })?;
-        let options = LoadOptions::new();
-        let matched = match_names(self.model.parameters(), container, &options)?;
-        if !matched.report.is_complete() {
-            return Err(CheckpointError::Misfit {
-                file: container.file.clone(),
-                report: matched.report,
-            }
-            .into());
-        }
+        let weights = match_names(self.model.parameters(), container, &LoadOptions::new())?;
         compare(container, &self.identity())?;
         let mut state = Vec::new();
         for (name, len) in self.state() {
             state.push((saved_words(container, &name, len)?, name));
         }
-        self.model.load_container(container, &options)?;
+        self.model.load_matched(&weights)?;
         for (words, name) in &state {
             self.write_state(name, words)?;
         }

@@ -89,6 +89,18 @@ impl<'a> Translation<'a> {
         Ok(name)
     }
 
+    /// The name of a parameter `[C]` with a number for each channel of the first operand, stored
+    /// as `[C, 1, 1]` if that is an image: ONNX lays shapes side by side from their ends.
+    ///
+    /// # Errors
+    /// As [`Translation::parameter`].
+    pub fn per_channel(&mut self, index: usize) -> Result<String, Reason> {
+        let axes = self.input_type(0).shape.len();
+        let mut shape = self.input_type(index).shape.to_vec();
+        shape.resize(axes.max(shape.len()), 1);
+        self.parameter(index, shape)
+    }
+
     /// The operands' names.
     ///
     /// # Errors

@@ -93,14 +93,11 @@ impl Operator for Prelu {
     }
 
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
-        // ONNX lays the slopes along the last axes, as broadcasting does.
-        let [slopes, axes] = [1, 0].map(|index| cx.input_type(index).shape.clone());
-        let ones = axes.len().saturating_sub(1);
         let slopes = match self.shared {
-            true => vec![1],
-            false => [&slopes[..], &vec![1; ones]].concat(),
+            true => cx.input(1)?,
+            false => cx.per_channel(1)?,
         };
-        let operands = [cx.input(0)?, cx.parameter(1, slopes)?];
+        let operands = [cx.input(0)?, slopes];
         cx.result(OnnxNode::new("PRelu", operands));
         Ok(())
     }

@@ -171,7 +171,7 @@ fn saved_words(container: &Container<'_>, name: &str, len: usize) -> Result<Vec<
     if words.len() != len {
         return Err(CheckpointError::Different {
             file: container.file.clone(),
-            what: "state of the update rule",
+            what: "state that is kept between steps",
             saved: format!("{} numbers in `{name}`", words.len()),
             now: len.to_string(),
         }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use wgrad::graph::Network;
 use wgrad::random::Seed;
-use wgrad::train::{Model, Run, Sgd, Trainer};
+use wgrad::train::{Model, Run, Sgd, Trainer, schedule};
 use wgrad::{Device, Result};
 
 /// Where the curves go.
@@ -53,13 +53,13 @@ fn train() -> Result<()> {
     println!("\n{}\n", net.summary()?);
 
     let mut model = net.build(&device, Seed(42))?;
-    let steps = f64::from(EPOCHS) * (train.len() / BATCH) as f64;
+    let steps = u64::from(EPOCHS) * (train.len() / BATCH) as u64;
     let run = Trainer::new(Sgd::new(0.05).momentum(0.9).weight_decay(5e-4))
         .epochs(EPOCHS)
         .batch_size(BATCH)
         .seed(42)
         // Half a cosine down to nothing: large steps first, then settling.
-        .schedule(move |step| 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / steps).cos()))
+        .schedule(schedule::cosine(steps, 0.0))
         .fit(&mut model, &train, &test)?;
 
     println!("{run}\n");

@@ -1,8 +1,10 @@
 // y = a + b. Both operands may be the same buffer.
 
 #import wgrad::common::linear_index
+#import wgrad::epilogue::finish
 
 const LENGTH: u32 = #{LENGTH}; // vec4s
+const VECS: u32 = #{VECS}; // vec4s of one position
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
@@ -14,5 +16,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if i >= LENGTH {
         return;
     }
-    y[i] = a[i] + b[i];
+    y[i] = finish(a[i] + b[i], i, i % VECS);
 }

@@ -5,6 +5,7 @@
 // and so is y.
 
 #import wgrad::common::linear_index
+#import wgrad::epilogue::finish
 
 const LENGTH: u32 = #{LENGTH}; // vec4s
 const VECS: u32 = #{VECS}; // channels / 4, rounded up
@@ -35,5 +36,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 #else
     let normalised = (x[i] - mean[v]) * inverseSqrt(variance[v] + vec4f(epsilon));
 #endif
-    y[i] = weight[v] * normalised + bias[v];
+    y[i] = finish(weight[v] * normalised + bias[v], i, v);
 }

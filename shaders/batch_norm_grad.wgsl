@@ -12,6 +12,19 @@ const VECS: u32 = #{VECS}; // channels / 4, rounded up
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
 
+#ifdef MASKED
+// The result of the ReLU behind the normalisation: where it is zero, dy is stopped.
+@group(0) @binding(5) var<storage, read> rectified: array<vec4f>;
+#endif
+
+fn load_delta(at: u32) -> vec4f {
+#ifdef MASKED
+    return select(vec4f(), dy[at], rectified[at] > vec4f());
+#else
+    return dy[at];
+#endif
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
@@ -20,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
     let v = i % VECS;
     let through_statistics = coefficients[VECS + v] * (x[i] - mean[v]) + coefficients[2 * VECS + v];
-    dx[i] = coefficients[v] * dy[i] + through_statistics;
+    dx[i] = coefficients[v] * load_delta(i) + through_statistics;
 }

@@ -15,6 +15,19 @@ const SPLIT_ROWS: u32 = #{SPLIT_ROWS};
 // [split][sum of dy, sum of dy * (x - mean)][channel]
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
+#ifdef MASKED
+// The result of the ReLU behind the normalisation: where it is zero, dy is stopped.
+@group(0) @binding(5) var<storage, read> rectified: array<vec4f>;
+#endif
+
+fn load_delta(at: u32) -> vec4f {
+#ifdef MASKED
+    return select(vec4f(), dy[at], rectified[at] > vec4f());
+#else
+    return dy[at];
+#endif
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
@@ -29,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var weighted = vec4f();
     for (var r = 0u; r < rows.y; r++) {
         let at = first + r * NEIGHBOURS * VECS;
-        let d = dy[at];
+        let d = load_delta(at);
         plain += d;
         weighted += d * (x[at] - mean[v]);
     }

@@ -1,5 +1,6 @@
-// Statistics of batch normalisation, first pass: mean and squared deviations of a piece of each
-// channel.
+// Statistics of batch and group normalisation, first pass: mean and squared deviations of a piece
+// of each channel. Group normalisation takes every sample by itself; for batch normalisation all of
+// them are one.
 //
 // Two passes over the same few rows, which stay in the cache. The first finds a centre near the
 // piece's mean, the second adds d = x - centre and d^2. So nothing cancels, however far from
@@ -7,26 +8,28 @@
 
 #import wgrad::common::{linear_index, rows_of_split}
 
-const ROWS: u32 = #{ROWS}; // samples * positions
+const SAMPLES: u32 = #{SAMPLES};
+const ROWS: u32 = #{ROWS}; // of a sample
 const VECS: u32 = #{VECS}; // channels / 4, rounded up
 const SPLITS: u32 = #{SPLITS};
 const NEIGHBOURS: u32 = #{NEIGHBOURS};
 const SPLIT_ROWS: u32 = #{SPLIT_ROWS};
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-// [split][centre, mean - centre, sum of squared deviations from the mean][channel]
+// [sample][split][centre, mean - centre, sum of squared deviations from the mean][channel]
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= SPLITS * VECS {
+    if i >= SAMPLES * SPLITS * VECS {
         return;
     }
     let v = i % VECS;
-    let split = i / VECS;
+    let split = i / VECS % SPLITS;
+    let sample = i / (VECS * SPLITS);
     let rows = rows_of_split(split, ROWS, NEIGHBOURS, SPLIT_ROWS);
-    let first = rows.x * VECS + v;
+    let first = (sample * ROWS + rows.x) * VECS + v;
     let count = rows.y;
     var centre = vec4f();
     var mean = vec4f();
@@ -47,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         mean = sum / f32(count);
         squares -= sum * mean;
     }
-    let at = 3 * split * VECS + v;
+    let at = 3 * (i - v) + v;
     partials[at] = centre;
     partials[at + VECS] = mean;
     partials[at + 2 * VECS] = squares;

@@ -10,6 +10,8 @@
 // The same kernel computes a stride-1 input gradient: x = dy, weight = the rotated filter
 // (conv2d_rotate_filter.wgsl), padding D*(K-1) - P, which is negative for a generous P.
 
+#import wgrad::epilogue::finish
+
 const BATCH: u32 = #{BATCH};
 const IN_HEIGHT: u32 = #{IN_HEIGHT};
 const IN_WIDTH: u32 = #{IN_WIDTH};
@@ -110,7 +112,8 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
             let i = first_i + p / TILE_W;
             let j = first_j + p % TILE_W;
             if i < OUT_HEIGHT && j < OUT_WIDTH {
-                y[((n * OUT_HEIGHT + i) * OUT_WIDTH + j) * OUT_VECS + first_o + q] = sum[p][0] + b;
+                let at = ((n * OUT_HEIGHT + i) * OUT_WIDTH + j) * OUT_VECS + first_o + q;
+                y[at] = finish(sum[p][0] + b, at, first_o + q);
             }
             for (var r = 1u; r < TILE_O; r++) {
                 sum[p][r - 1] = sum[p][r];

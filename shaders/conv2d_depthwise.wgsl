@@ -5,6 +5,8 @@
 // One invocation computes TILE_W neighbouring pixels of one channel vector. For every filter row it
 // loads the COLUMNS pixels that the tile reaches once and slides the filter over them.
 
+#import wgrad::epilogue::finish
+
 const BATCH: u32 = #{BATCH};
 const IN_HEIGHT: u32 = #{IN_HEIGHT};
 const IN_WIDTH: u32 = #{IN_WIDTH};
@@ -72,7 +74,8 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
     for (var p = 0u; p < TILE_W; p++) {
         let j = first_j + p;
         if j < OUT_WIDTH {
-            y[((n * OUT_HEIGHT + i) * OUT_WIDTH + j) * VECS + c] = sum[p] + b;
+            let at = ((n * OUT_HEIGHT + i) * OUT_WIDTH + j) * VECS + c;
+            y[at] = finish(sum[p] + b, at, c);
         }
     }
 }

@@ -15,6 +15,8 @@
 //
 // A linear layer is the case of a 1x1 kernel over an image of height 1 and width N, batch 1.
 
+#import wgrad::epilogue::finish
+
 const BATCH: u32 = #{BATCH};
 const IN_HEIGHT: u32 = #{IN_HEIGHT};
 const IN_WIDTH: u32 = #{IN_WIDTH};
@@ -163,7 +165,8 @@ fn main(
             for (var p = 0u; p < THREAD_M; p++) {
                 let m = first_m + thread_m + p * THREADS_M;
                 if m < PIXELS {
-                    y[(group.z * PIXELS + m) * OUT_VECS + o] = sum[p][q] + b;
+                    let at = (group.z * PIXELS + m) * OUT_VECS + o;
+                    y[at] = finish(sum[p][q] + b, at, o);
                 }
             }
         }

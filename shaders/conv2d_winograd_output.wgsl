@@ -5,6 +5,8 @@
 //
 // One invocation computes the 2x2 output pixels of one tile for one channel vector.
 
+#import wgrad::epilogue::finish
+
 const BATCH: u32 = #{BATCH};
 const OUT_HEIGHT: u32 = #{OUT_HEIGHT};
 const OUT_WIDTH: u32 = #{OUT_WIDTH};
@@ -53,7 +55,8 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
             let i = first_i + p;
             let j = first_j + q;
             if i < OUT_HEIGHT && j < OUT_WIDTH {
-                y[((n * OUT_HEIGHT + i) * OUT_WIDTH + j) * OUT_VECS + o] = row[q] + b;
+                let at = ((n * OUT_HEIGHT + i) * OUT_WIDTH + j) * OUT_VECS + o;
+                y[at] = finish(row[q] + b, at, o);
             }
         }
     }

@@ -10,6 +10,8 @@
 // It serves 1x1 convolutions of stride 1 (BATCH = N*H*W) and convolutions whose filter covers the
 // whole unpadded image (k = kh*kw*channels) as well.
 
+#import wgrad::epilogue::finish
+
 const BATCH: u32 = #{BATCH};
 const IN_VECS: u32 = #{IN_VECS}; // inputs / 4, rounded up
 const OUT_VECS: u32 = #{OUT_VECS}; // outputs / 4, rounded up
@@ -83,7 +85,8 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
         for (var p = 0u; p < TILE_N; p++) {
             let n = first_n + p;
             if n < BATCH {
-                y[(split * BATCH + n) * OUT_VECS + first_o + q] = sum[p][0] + b;
+                let at = (split * BATCH + n) * OUT_VECS + first_o + q;
+                y[at] = finish(sum[p][0] + b, at, first_o + q);
             }
             for (var r = 1u; r < TILE_O; r++) {
                 sum[p][r - 1] = sum[p][r];

@@ -15,16 +15,18 @@ const KERNEL_HEIGHT: u32 = #{KERNEL_HEIGHT};
 const KERNEL_WIDTH: u32 = #{KERNEL_WIDTH};
 const STRIDE_HEIGHT: u32 = #{STRIDE_HEIGHT};
 const STRIDE_WIDTH: u32 = #{STRIDE_WIDTH};
-const PADDING_HEIGHT: u32 = #{PADDING_HEIGHT};
-const PADDING_WIDTH: u32 = #{PADDING_WIDTH};
+const PADDING_TOP: u32 = #{PADDING_TOP};
+const PADDING_LEFT: u32 = #{PADDING_LEFT};
+const PADDED_HEIGHT: u32 = #{PADDED_HEIGHT}; // with the padding of both sides
+const PADDED_WIDTH: u32 = #{PADDED_WIDTH};
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 
 // How many rows (or columns) of a window count; `start` is counted from the corner of the padding.
-fn counted(start: u32, kernel: u32, padding: u32, input: u32) -> u32 {
+fn counted(start: u32, kernel: u32, padding: u32, input: u32, padded: u32) -> u32 {
 #ifdef COUNT_INCLUDE_PAD
-    return min(start + kernel, input + 2u * padding) - start;
+    return min(start + kernel, padded) - start;
 #else
     return min(start + kernel, input + padding) - max(start, padding);
 #endif
@@ -43,15 +45,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     // Rows and columns are counted from the corner of the padding, so that none is negative.
     let top = line % OUT_HEIGHT * STRIDE_HEIGHT;
     let left = pixel % OUT_WIDTH * STRIDE_WIDTH;
-    let corner_row = sample * IN_HEIGHT + top - PADDING_HEIGHT;
-    let corner_column = left - PADDING_WIDTH;
+    let corner_row = sample * IN_HEIGHT + top - PADDING_TOP;
+    let corner_column = left - PADDING_LEFT;
 
     var sum = vec4f();
     for (var u = 0u; u < KERNEL_HEIGHT; u++) {
         for (var v = 0u; v < KERNEL_WIDTH; v++) {
 #ifdef CLIPPED
-            let outside = top + u < PADDING_HEIGHT || top + u >= PADDING_HEIGHT + IN_HEIGHT;
-            if outside || left + v < PADDING_WIDTH || left + v >= PADDING_WIDTH + IN_WIDTH {
+            let outside = top + u < PADDING_TOP || top + u >= PADDING_TOP + IN_HEIGHT;
+            if outside || left + v < PADDING_LEFT || left + v >= PADDING_LEFT + IN_WIDTH {
                 continue;
             }
 #endif
@@ -59,8 +61,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         }
     }
 #ifdef CLIPPED
-    let rows = counted(top, KERNEL_HEIGHT, PADDING_HEIGHT, IN_HEIGHT);
-    let columns = counted(left, KERNEL_WIDTH, PADDING_WIDTH, IN_WIDTH);
+    let rows = counted(top, KERNEL_HEIGHT, PADDING_TOP, IN_HEIGHT, PADDED_HEIGHT);
+    let columns = counted(left, KERNEL_WIDTH, PADDING_LEFT, IN_WIDTH, PADDED_WIDTH);
     y[i] = sum / f32(rows * columns);
 #else
     y[i] = sum / f32(KERNEL_HEIGHT * KERNEL_WIDTH);

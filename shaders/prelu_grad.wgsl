@@ -2,26 +2,37 @@
 //
 //   dx     = dy where x > 0, else a * dy
 //   dalpha = sum over batch and positions of dy * min(0, x)   (SHARED: over channels too)
+//   dbias  = sum over batch and positions of dx: the gradient of a bias before the PReLU
 //
-// DX and DALPHA say which of them are wanted. Invocation k takes the vec4s k, k + THREADS,
+// DX, DALPHA and DBIAS say which of them are wanted. POOLED says that a max pooling follows the
+// PReLU, and that dy is the gradient of its result. Invocation k takes the vec4s k, k + THREADS,
 // k + 2 * THREADS, ...: neighbours read neighbouring memory, and because THREADS is a multiple of
 // VECS each stays on its channels. Their sums go to `partials`, which sum_partials.wgsl adds up.
 // Without DALPHA, THREADS is LENGTH and each takes one vec4.
 
 #import wgrad::common::linear_index
+#ifdef POOLED
+#import wgrad::max_pool_route::routed
+#endif
 
 const LENGTH: u32 = #{LENGTH}; // vec4s
-const VECS: u32 = #{VECS}; // vec4s of one position; a shared slope needs none
+const VECS: u32 = #{VECS}; // vec4s of one position; a shared slope may say 1
 const THREADS: u32 = #{THREADS};
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+// Bindings 0 and 1 are those of the pooling.
+#ifndef POOLED
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+#endif
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;
 #ifdef DX
-@group(0) @binding(2) var<storage, read> alpha: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(3) var<storage, read> alpha: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
 #endif
 #ifdef DALPHA
-@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> partials: array<vec4f>;
+#endif
+#ifdef DBIAS
+@group(0) @binding(6) var<storage, read_write> bias_partials: array<vec4f>;
 #endif
 
 @compute @workgroup_size(64)
@@ -38,16 +49,26 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 #endif
 #endif
     var sum = vec4f();
+    var bias_sum = vec4f();
     for (var i = thread; i < LENGTH; i += THREADS) {
         let value = x[i];
+#ifdef POOLED
+        let delta = routed(i);
+#else
         let delta = dy[i];
+#endif
         let positive = value > vec4f();
 #ifdef DX
-        dx[i] = select(slope * delta, delta, positive);
+        let before = select(slope * delta, delta, positive);
+        dx[i] = before;
+        bias_sum += before;
 #endif
         sum += select(value * delta, vec4f(), positive);
     }
 #ifdef DALPHA
     partials[thread] = sum;
+#endif
+#ifdef DBIAS
+    bias_partials[thread] = bias_sum;
 #endif
 }

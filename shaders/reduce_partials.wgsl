@@ -1,18 +1,20 @@
 // Adds SPLITS partial results in a fixed order: the second pass of every split reduction.
 //
-//   out[i] = sum over s of partials[s][i]   (+ bias[i mod BIAS_VECS])
+//   out[i] = sum over s of partials[s][i]   (+ bias[i mod VECS])
 //
 // Several partial sums are kept apart and added at the end, which shortens the chain of dependent
 // additions; the order depends on SPLITS alone, so that the result is the same run after run.
 
+#import wgrad::epilogue::finish
+
 const LENGTH: u32 = #{LENGTH}; // vectors in one partial result
 const SPLITS: u32 = #{SPLITS};
+const VECS: u32 = #{VECS}; // vectors after which a bias repeats
 const WORKGROUP: u32 = #{WORKGROUP};
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
 #ifdef BIAS
-const BIAS_VECS: u32 = #{BIAS_VECS};
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 #endif
 
@@ -32,8 +34,9 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
         even += partials[(SPLITS - 1) * LENGTH + i];
     }
 #ifdef BIAS
-    out[i] = even + odd + bias[i % BIAS_VECS];
+    let b = bias[i % VECS];
 #else
-    out[i] = even + odd;
+    let b = vec4f();
 #endif
+    out[i] = finish(even + odd + b, i, i % VECS);
 }

@@ -1,9 +1,8 @@
 // The logistic function: y = 1 / (1 + exp(-x)).
-//
-// With e = exp(-|x|), which cannot overflow, it is 1/(1 + e) for x >= 0 and e/(1 + e) below.
 // sigmoid(0) = 1/2, so that lanes beyond the last channel are set to zero.
 
-#import wgrad::common::{is_nan, linear_index}
+#import wgrad::common::linear_index
+#import wgrad::functions::logistic
 
 const LENGTH: u32 = #{LENGTH}; // vec4s
 #ifdef CHANNELS
@@ -20,10 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if i >= LENGTH {
         return;
     }
-    let e = exp(-abs(x[i]));
-    var value = select(e, vec4f(1.0), x[i] >= vec4f()) / (1.0 + e);
-    // Drivers may clamp the exponential of NaN to a number.
-    value = select(value, x[i], is_nan(x[i]));
+    var value = logistic(x[i]);
 #ifdef CHANNELS
     let channel = 4u * (i % VECS) + vec4u(0u, 1u, 2u, 3u);
     value = select(vec4f(), value, channel < vec4u(CHANNELS));

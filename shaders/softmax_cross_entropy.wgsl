@@ -8,10 +8,20 @@
 // its digits: its loss is log(1 + others) and its delta[t] is -scale * others / sum, where
 // `softmax - 1` would cancel.
 //
+// With WEIGHTS class k counts weights[k] times, with SMOOTHING every class gets its share of the
+// label. Writing nll[k] = -log(softmax(z)[k]), w for the weights (or 1) and W for their sum:
+//
+//   loss     = on_label * w[t] * nll[t] + on_all * sum over k of w[k] * nll[k]
+//   delta[k] = scale * (on_label * w[t] * (softmax[k] - (1 if k = t else 0))
+//                       + on_all * (W * softmax[k] - w[k]))
+//
+// With IGNORED samples of that label have neither loss nor delta. DIVISOR divides delta by a
+// number that the batch's labels give.
+//
 // One invocation a sample, or with WIDE (many classes) one workgroup. A label that is no class
 // makes the sample's loss and delta NaN.
 
-#import wgrad::common::{is_nan, linear_index}
+#import wgrad::common::{exponential, lanes_of, linear_index, log_of_1_plus}
 
 const SAMPLES: u32 = #{SAMPLES};
 const CLASSES: u32 = #{CLASSES};
@@ -25,6 +35,20 @@ const WORKGROUP: u32 = 64;
 override scale: f32;
 @group(0) @binding(3) var<storage, read_write> delta: array<vec4f>;
 #endif
+#ifdef WEIGHTS
+@group(0) @binding(4) var<storage, read> weights: array<vec4f>;
+#endif
+#ifdef DIVISOR
+@group(0) @binding(5) var<storage, read> divisor: array<f32>;
+#endif
+#ifdef IGNORED
+override ignored: u32;
+#endif
+#ifdef SMOOTHING
+override on_label: f32; // 1 - smoothing
+override on_all: f32; // smoothing / classes
+override weight_sum: f32;
+#endif
 
 #ifdef WIDE
 const STRIDE: u32 = WORKGROUP; // vec4s from one of an invocation to its next
@@ -32,11 +56,6 @@ var<workgroup> shared_values: array<f32, WORKGROUP>;
 #else
 const STRIDE: u32 = 1;
 #endif
-
-// The classes in the lanes of vec4 v of a sample.
-fn classes(v: u32) -> vec4u {
-    return vec4u(4 * v) + vec4u(0, 1, 2, 3);
-}
 
 // The largest value of all invocations that share a sample.
 fn max_of_group(value: f32, lane: u32) -> f32 {
@@ -58,7 +77,7 @@ fn max_of_group(value: f32, lane: u32) -> f32 {
 // The sum over all invocations that share a sample.
 fn sum_of_group(value: f32, lane: u32) -> f32 {
 #ifdef WIDE
-    workgroupBarrier(); // nobody still reads the maximum
+    workgroupBarrier(); // nobody still reads what was shared before
     shared_values[lane] = value;
     for (var width = WORKGROUP / 2; width > 0; width /= 2u) {
         workgroupBarrier();
@@ -73,21 +92,13 @@ fn sum_of_group(value: f32, lane: u32) -> f32 {
 #endif
 }
 
-// exp, and NaN for NaN, which some drivers' `exp` turns into a number.
-fn exponential(x: vec4f) -> vec4f {
-    return select(exp(x), x, is_nan(x));
-}
-
-// log(1 + u) for u >= 0. Near 0 a rounded 1 + u would lose u, and WGSL's `log` is only good to
-// 2^-21; there the series 2 (s + s^3/3 + s^5/5 + ...) with s = u / (2 + u) <= 1/3 is used.
-fn log_of_1_plus(u: f32) -> f32 {
-    if u <= 1.0 {
-        let s = u / (2.0 + u);
-        let q = s * s;
-        let tail = 1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q * (1.0 / 15.0)));
-        return 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * tail))));
-    }
-    return log(1.0 + u);
+// The weights of four classes.
+fn weights_of(v: u32) -> vec4f {
+#ifdef WEIGHTS
+    return weights[v];
+#else
+    return vec4f(1.0);
+#endif
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -114,34 +125,68 @@ fn main(
 
     var largest = logits[row].x;
     for (var v = lane; v < VECS; v += STRIDE) {
-        let z = select(vec4f(largest), logits[row + v], classes(v) < vec4u(CLASSES));
+        let z = select(vec4f(largest), logits[row + v], lanes_of(v) < vec4u(CLASSES));
         largest = max(largest, max(max(z.x, z.y), max(z.z, z.w)));
     }
     largest = max_of_group(largest, lane);
 
     var others = 0.0;
+    var below = 0.0; // sum over k of w[k] * (largest - z[k])
     for (var v = lane; v < VECS; v += STRIDE) {
-        let counts = (classes(v) < vec4u(CLASSES)) & (classes(v) != vec4u(label));
+        let is_class = lanes_of(v) < vec4u(CLASSES);
+        let counts = is_class & (lanes_of(v) != vec4u(label));
         let e = select(vec4f(), exponential(logits[row + v] - largest), counts);
         others += (e.x + e.y) + (e.z + e.w);
+#ifdef SMOOTHING
+        let d = select(vec4f(), weights_of(v) * (largest - logits[row + v]), is_class);
+        below += (d.x + d.y) + (d.z + d.w);
+#endif
     }
     others = sum_of_group(others, lane);
+#ifdef SMOOTHING
+    below = sum_of_group(below, lane);
+#endif
 
     let shifted = logits[row + label / 4][label % 4] - largest;
     let sum = others + exponential(vec4f(shifted)).x;
+    var log_sum = log(sum);
+    if shifted == 0.0 {
+        log_sum = log_of_1_plus(vec4f(others)).x;
+    }
+    var loss = log_sum - shifted;
+    var worth = 1.0; // of the label
+#ifdef WEIGHTS
+    worth = weights[label / 4][label % 4];
+    loss *= worth;
+#endif
+#ifdef SMOOTHING
+    worth *= on_label;
+    loss = on_label * loss + on_all * (weight_sum * log_sum + below);
+#endif
+    loss += spoil;
+#ifdef IGNORED
+    let counted = labels[sample] != ignored;
+    loss = select(0.0, loss, counted);
+#endif
     if lane == 0 {
-        var loss = log(sum) - shifted;
-        if shifted == 0.0 {
-            loss = log_of_1_plus(others);
-        }
-        losses[sample] = loss + spoil;
+        losses[sample] = loss;
     }
 #ifdef DELTA
-    let factor = scale / sum;
+    var outer = scale;
+#ifdef DIVISOR
+    outer /= divisor[0];
+#endif
+    let factor = outer * worth / sum;
     for (var v = lane; v < VECS; v += STRIDE) {
         let e = exponential(logits[row + v] - largest);
-        let gradient = factor * select(e, vec4f(-others), classes(v) == vec4u(label)) + spoil;
-        delta[row + v] = select(vec4f(), gradient, classes(v) < vec4u(CLASSES));
+        var gradient = factor * select(e, vec4f(-others), lanes_of(v) == vec4u(label)) + spoil;
+#ifdef SMOOTHING
+        gradient += outer * on_all * (weight_sum / sum * e - weights_of(v));
+#endif
+#ifdef IGNORED
+        gradient = select(vec4f(), gradient, counted);
+#endif
+        delta[row + v] = select(vec4f(), gradient, lanes_of(v) < vec4u(CLASSES));
     }
 #endif
 }

@@ -1,4 +1,5 @@
-// Sums of neighbours: y[s] = factor * sum of x[s * SPAN ...], the last span ending with x.
+// Sums of neighbours: y[s] = factor * sum of x[s * SPAN ...], the last span ending with x; with
+// DIVISOR divided by divisor[0].
 //
 // One workgroup a span. Invocation k adds x[k], x[k + 64], ...; then the 64 sums are halved,
 // pair by pair. The order depends on SPAN and LENGTH alone.
@@ -10,6 +11,9 @@ override factor: f32;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+#ifdef DIVISOR
+@group(0) @binding(2) var<storage, read> divisor: array<f32>;
+#endif
 
 var<workgroup> sums: array<f32, WORKGROUP>;
 
@@ -37,6 +41,10 @@ fn main(
         }
     }
     if lane == 0 {
-        y[span] = factor * sums[0];
+        var total = factor * sums[0];
+#ifdef DIVISOR
+        total /= divisor[0];
+#endif
+        y[span] = total;
     }
 }

@@ -102,6 +102,14 @@ pub enum Error {
     /// Weights or a training could not be saved, loaded or resumed.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The answers of a data set do not suit the loss.
+    #[error("{loss}: {reason}")]
+    Answers {
+        /// The loss in words, such as `mean squared error`.
+        loss: &'static str,
+        /// What does not fit, with the shapes or the sample.
+        reason: String,
+    },
     /// A data set is empty, ragged or out of range.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -36,6 +36,7 @@ pub mod autodiff;
 pub mod checkpoint;
 pub mod data;
 mod error;
+mod fuse;
 pub mod graph;
 pub mod init;
 pub mod layout;

@@ -23,6 +23,8 @@ pub struct SessionOptions {
     /// Whether every buffer is filled with poison before and has guard words behind it, which
     /// [`Session::check_guards`] then checks. For testing kernels.
     pub guarded: bool,
+    /// Whether neighbouring operators may become one kernel; they may by default.
+    pub fused: bool,
     /// The adapter to plan for, in place of the device's own; see
     /// [`SessionOptions::planned_for`].
     pub planned_for: Option<AdapterProfile>,
@@ -35,6 +37,7 @@ impl SessionOptions {
             batch,
             mode: Mode::Training,
             guarded: false,
+            fused: true,
             planned_for: None,
         }
     }
@@ -51,6 +54,13 @@ impl SessionOptions {
     #[must_use]
     pub fn guarded(mut self) -> Self {
         self.guarded = true;
+        self
+    }
+
+    /// With kernels of its own for every operator. For comparison.
+    #[must_use]
+    pub fn unfused(mut self) -> Self {
+        self.fused = false;
         self
     }
 
@@ -119,6 +129,7 @@ impl Session {
         let plan_options = PlanOptions {
             batch: options.batch,
             mode: options.mode,
+            fuse: options.fused,
             reuse: true,
         };
         let shaders = device.shaders();

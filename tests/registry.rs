@@ -15,21 +15,37 @@ use std::path::{Path, PathBuf};
 
 use planning::cases::{self, Case};
 use planning::{profiles, random_graph};
-use wgrad::ops::registry::{HELPERS, OPERATORS};
+use wgrad::ops::registry::{HELPERS, LOSSES, OPERATORS};
 use wgrad::plan::Mode;
 
 /// Files of `src/ops/` that hold no operator.
 const WITHOUT_OPERATOR: &[&str] = &[
+    "bins",
+    "draws",
     "elementwise",
     "loss",
     "mod",
+    "pointwise_loss",
     "pool_window",
     "registry",
     "split",
     "sum_partials",
     "tile",
+    "unary",
     "window",
 ];
+
+/// Functions of one element, which have one table each in `tests/reference/unary.rs` and
+/// `tests/ops/unary.rs`.
+#[rustfmt::skip]
+const UNARY: &[&str] = &[
+    "celu", "elu", "gelu", "hard_sigmoid", "hard_swish", "mish", "relu6", "selu", "silu", "softplus",
+];
+
+/// The name of the files that test an operator.
+fn test_stem(stem: &'static str) -> &'static str {
+    if UNARY.contains(&stem) { "unary" } else { stem }
+}
 
 fn path(relative: impl AsRef<Path>) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
@@ -65,16 +81,18 @@ fn sources(folder: &Path) -> Vec<String> {
     texts
 }
 
-/// The names that operators give themselves: the literal behind each `fn name(&self)`.
+/// The names that operators give themselves: the literal behind each `fn name(&self)`, and the
+/// two that a `Unary` has.
 fn names_in(text: &str) -> Vec<String> {
+    let unquoted = |literal: &str| {
+        let name = literal.trim().strip_prefix('"')?.strip_suffix('"')?;
+        Some(name.to_owned())
+    };
     let bodies = text.split("fn name(&self) -> &'static str {").skip(1);
-    bodies
-        .filter_map(|body| {
-            let literal = body.split('}').next()?.trim();
-            let name = literal.strip_prefix('"')?.strip_suffix('"')?;
-            Some(name.to_owned())
-        })
-        .collect()
+    let single = bodies.filter_map(|body| unquoted(body.split('}').next()?));
+    let lists = text.split("NAMES: [&'static str; 2] = [").skip(1);
+    let pairs = lists.flat_map(|list| list.split(']').take(1).flat_map(|pair| pair.split(',')));
+    single.chain(pairs.filter_map(unquoted)).collect()
 }
 
 fn registered() -> BTreeSet<&'static str> {
@@ -144,9 +162,11 @@ fn every_operator_has_its_files() {
         missing.unless(there, format!("{} or {}", source[0], source[1]));
         let shader = shaders
             .iter()
-            .any(|s| s == stem || s.starts_with(&format!("{stem}_")));
-        missing.unless(shader != entry.is_view, format!("shaders/{stem}.wgsl"));
+            .any(|s| s == entry.shader || s.starts_with(&format!("{}_", entry.shader)));
+        let file = format!("shaders/{}.wgsl", entry.shader);
+        missing.unless(shader != entry.is_view, file);
         for folder in ["tests/reference", "tests/ops"] {
+            let stem = test_stem(stem);
             let file = format!("{folder}/{stem}.rs");
             missing.unless(path(&file).exists(), file);
             let module = text(format!("{folder}/mod.rs"));
@@ -159,9 +179,10 @@ fn every_operator_has_its_files() {
 /// A file that exists may still test nothing.
 #[test]
 fn every_operator_has_a_property_and_its_gradient_is_compared() {
+    // `check_loss` of tests/ops/mod.rs compares a loss and its gradient.
     let mut missing = Missing::default();
     for entry in OPERATORS {
-        let stem = entry.stem;
+        let stem = test_stem(entry.stem);
         let file = format!("tests/ops/{stem}.rs");
         let test = text(&file);
         let mut wants = |what: &str, there: bool| {
@@ -170,16 +191,23 @@ fn every_operator_has_a_property_and_its_gradient_is_compared() {
         wants("a property (`proptest!`)", test.contains("proptest!"));
         wants(
             "a comparison (`assert_close`)",
-            test.contains("assert_close("),
+            test.contains("assert_close(") || test.contains("check_loss("),
         );
         wants(
             "a gradient",
-            test.contains("gradients(") || test.contains("gradients_from("),
+            ["gradients(", "gradients_from(", "check_loss("]
+                .iter()
+                .any(|call| test.contains(call)),
         );
         wants(
             "the reference",
             test.contains("use crate::reference") && test.contains(stem),
         );
+        if stem == "unary" {
+            let call = format!("graph.{}(", entry.stem);
+            let table = text("tests/support/unary.rs");
+            missing.unless(table.contains(&call), format!("`{call}` in the table"));
+        }
         let reference = text(format!("tests/reference/{stem}.rs"));
         let beside = text(format!("tests/reference/{stem}_tests.rs"));
         missing.unless(
@@ -212,7 +240,8 @@ fn every_file_belongs_to_an_operator() {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         };
         let what = format!("`{stem}` of tests/ops in the registry");
-        missing.unless(known.iter().any(belongs) || stem == "mod", what);
+        let mut tested = known.iter().map(|stem| test_stem(stem));
+        missing.unless(tested.any(|known| belongs(&known)) || stem == "mod", what);
     }
     for stem in WITHOUT_OPERATOR {
         let source = text(format!("src/ops/{stem}.rs"));
@@ -276,8 +305,9 @@ fn every_operator_has_cases_that_reach_its_gradients() {
             .map(|c| operators_of(c))
             .unwrap_or_default(),
     );
-    // A copy is a matter of planning; the graph has none.
-    for operator in registered().difference(&BTreeSet::from(["copy"])) {
+    // These are made in planning; the graph has none.
+    let planned = BTreeSet::from(["copy", "rectified_max_pool2d"]);
+    for operator in registered().difference(&planned) {
         missing.unless(seen.contains(operator), format!("`{operator}` in a case"));
     }
 }
@@ -307,7 +337,7 @@ fn entries_say_what_operators_do() {
     }
 }
 
-/// A stem's kernels bear its name: its cases reach one of its own.
+/// A stem's kernels bear its name, or the registry says whose it uses: its cases reach one.
 #[test]
 fn operators_use_kernels_of_their_own() {
     for entry in OPERATORS.iter().filter(|entry| !entry.is_view) {
@@ -316,12 +346,12 @@ fn operators_use_kernels_of_their_own() {
         let own = cases.iter().any(|case| {
             let planned = profiles().map(|adapter| case.plan(&adapter));
             let mut commands = planned.iter().flatten().flat_map(|p| &p.recording.commands);
-            commands.any(|command| command.shader.name == entry.stem)
+            commands.any(|command| command.shader.name == entry.shader)
         });
         assert!(
             own,
             "no case of `{}` uses shaders/{}.wgsl",
-            entry.stem, entry.stem
+            entry.stem, entry.shader
         );
     }
 }
@@ -332,11 +362,8 @@ fn random_networks_may_have_every_operator() {
     let mut missing = Missing::default();
     let grown: Vec<&str> = random_graph::operators().collect();
     // The losses stand at the end of every network, with a view before them.
-    let always = ["mse", "reshape", "softmax_cross_entropy"];
-    for entry in OPERATORS
-        .iter()
-        .filter(|entry| !always.contains(&entry.stem))
-    {
+    let always = |stem: &str| stem == "reshape" || LOSSES.contains(&stem);
+    for entry in OPERATORS.iter().filter(|entry| !always(entry.stem)) {
         let what = format!("`{}` in tests/planning/random_graph.rs", entry.stem);
         missing.unless(grown.contains(&entry.stem), what);
     }

@@ -28,7 +28,7 @@ mod gpu;
 
 use wgrad::graph::{Graph, Initialiser, Var};
 use wgrad::init::{Fans, Init};
-use wgrad::ops::{Conv2d, Prelu};
+use wgrad::ops::{Conv2d, Linear, Prelu};
 use wgrad::random::Seed;
 use wgrad::{Device, Session, SessionOptions};
 
@@ -101,6 +101,18 @@ fn seen(layers: usize) -> f64 {
     (line.iter().sum::<f64>() / SIZE as f64).powi(2)
 }
 
+/// Gives every parameter values by its law.
+fn draw_parameters(session: &Session, graph: &Graph, seed: Seed) {
+    for parameter in graph.parameters() {
+        let Initialiser::Given(init) = &parameter.initialiser else {
+            panic!("`{}` has no initialiser", parameter.name)
+        };
+        let values = init.sample(&parameter.shape, parameter.fans, seed, &parameter.name);
+        let var = graph.find_parameter(&parameter.name).unwrap();
+        session.set(var, &values.unwrap()).unwrap();
+    }
+}
+
 /// Runs the network forward and backward, with weights by the default law or by `init`.
 fn measure(device: &Device, rectifier: Rectifier, init: Option<&Init>, draws: u64) -> Signals {
     let (mut graph, input, responses, output) = network(rectifier, init);
@@ -112,14 +124,7 @@ fn measure(device: &Device, rectifier: Rectifier, init: Option<&Init>, draws: u6
     let mut squares = vec![0.0; targets.len()];
     for draw in 0..draws {
         let seed = Seed(draw);
-        for parameter in graph.parameters() {
-            let Initialiser::Given(init) = &parameter.initialiser else {
-                panic!("`{}` has no initialiser", parameter.name)
-            };
-            let values = init.sample(&parameter.shape, parameter.fans, seed, &parameter.name);
-            let var = graph.find_parameter(&parameter.name).unwrap();
-            session.set(var, &values.unwrap()).unwrap();
-        }
+        draw_parameters(&session, &graph, seed);
         session.set(input, &noise(seed, "x")).unwrap();
         session.set(delta, &noise(seed, "delta")).unwrap();
         session.run().unwrap();
@@ -203,4 +208,44 @@ fn twice_the_variance_lets_the_signal_explode() {
         growth > 0.3 * expected && growth < 3.0 * expected,
         "the signal grew by {growth}, 2^19 = {expected} was expected"
     );
+}
+
+/// SELU has a fixed point: behind weights of the default law, which is LeCun's for it, every layer's
+/// response has mean 0 and variance 1 (Klambauer et al. 2017). By He's law the first already has 1.7.
+#[test]
+fn selu_normalises_itself() {
+    let Some(device) = gpu::device() else { return };
+    let (features, samples) = (256, 16);
+    let mut graph = Graph::new();
+    let input = graph.input("x", features);
+    let mut x = input;
+    let responses: Vec<Var> = (0..LAYERS)
+        .map(|_| {
+            let y = graph.linear(x, Linear::new(features).bias(false));
+            x = graph.selu(y);
+            x
+        })
+        .collect();
+    graph.resolve_initialisers();
+    let options = SessionOptions::training(samples);
+    let session = Session::new(device, &graph, &responses, options).unwrap();
+    draw_parameters(&session, &graph, Seed(1));
+    let unit = Init::Gaussian {
+        mean: 0.0,
+        std: 1.0,
+    };
+    let values = unit.sample(&[samples, features], Fans::default(), Seed(1), "x");
+    session.set(input, &values.unwrap()).unwrap();
+    session.run().unwrap();
+    for (layer, response) in responses.iter().enumerate() {
+        let values = session.get(*response).unwrap();
+        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len() as f64;
+        let variance = mean_square(&values) - mean * mean;
+        // A layer's draw of 256 weights scatters by about √(2/256) = 0.09; the fixed point attracts.
+        assert!(mean.abs() < 0.15, "layer {layer}: mean {mean}");
+        assert!(
+            (variance - 1.0).abs() < 0.3,
+            "layer {layer}: variance {variance}"
+        );
+    }
 }

@@ -10,14 +10,24 @@
 mod reference;
 mod support;
 
+#[path = "training/accumulation.rs"]
+mod accumulation;
+#[path = "training/averaging.rs"]
+mod averaging;
+#[path = "training/clipping.rs"]
+mod clipping;
 #[path = "training/determinism.rs"]
 mod determinism;
 #[path = "training/errors.rs"]
 mod errors;
 #[path = "training/evaluation.rs"]
 mod evaluation;
+#[path = "training/folding.rs"]
+mod folding;
 #[path = "training/golden.rs"]
 mod golden;
+#[path = "training/golden_rules.rs"]
+mod golden_rules;
 #[path = "training/learning.rs"]
 mod learning;
 #[path = "training/no_adapter.rs"]
@@ -26,6 +36,8 @@ mod no_adapter;
 mod non_finite;
 #[path = "training/rules.rs"]
 mod rules;
+#[path = "training/schedules.rs"]
+mod schedules;
 #[path = "training/setup.rs"]
 mod setup;
 #[path = "training/steady.rs"]

@@ -68,6 +68,46 @@ impl Dataset {
         }
     }
 
+    /// The name of the class of a label; none for a label that no class has, or in a regression.
+    #[must_use]
+    pub fn class_name(&self, label: u32) -> Option<&str> {
+        let name = self.classes()?.names().get(label as usize)?;
+        Some(name)
+    }
+
+    /// How many samples each class has, by label; none in a regression.
+    #[must_use]
+    pub fn class_counts(&self) -> Option<Vec<usize>> {
+        let mut counts = vec![0; self.classes()?.len()];
+        for label in self.labels()? {
+            counts[*label as usize] += 1;
+        }
+        Some(counts)
+    }
+
+    /// Weights that make rare classes count as much as frequent ones; none in a regression.
+    ///
+    /// `N / (K · n)` for a class of `n` of the `N` samples, where `K` classes have samples, so
+    /// that the mean weight of a sample is 1 (scikit-learn's `class_weight="balanced"`). A class
+    /// without samples has weight 0.
+    ///
+    /// ```
+    /// # use wgrad::data::Dataset;
+    /// let data = Dataset::from_f32([1], vec![0.0; 4], vec![0, 2, 2, 2], 3)?;
+    /// assert_eq!(data.class_weights(), Some(vec![2.0, 0.0, 2.0 / 3.0]));
+    /// # Ok::<(), wgrad::data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn class_weights(&self) -> Option<Vec<f32>> {
+        let counts = self.class_counts()?;
+        let seen = counts.iter().filter(|count| **count > 0).count() as f64;
+        let weight = |count: usize| match count {
+            0 => 0.0,
+            _ => (self.len() as f64 / (seen * count as f64)) as f32,
+        };
+        Some(counts.into_iter().map(weight).collect())
+    }
+
     /// Sample `index` as the network sees it.
     ///
     /// # Panics
@@ -137,18 +177,5 @@ impl Dataset {
         if let Some(normalisation) = &self.normalisation {
             normalisation.apply(&mut out[start..]);
         }
-    }
-
-    /// The scaled values of one channel, over all samples.
-    pub(super) fn channel_values(&self, channel: usize) -> impl Iterator<Item = f64> {
-        let (len, total) = (self.sample_len(), self.len() * self.sample_len());
-        let per_channel = len / self.channels().max(1);
-        let starts = (channel * per_channel..total).step_by(len.max(1));
-        starts
-            .flat_map(move |start| start..start + per_channel)
-            .map(|i| match &self.samples {
-                Samples::U8 { bytes, scale } => f64::from(f32::from(bytes[i]) * scale),
-                Samples::F32(values) => f64::from(values[i]),
-            })
     }
 }

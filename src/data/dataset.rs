@@ -137,7 +137,12 @@ impl Dataset {
         Ok(self)
     }
 
-    fn checked(shape: Vec<usize>, samples: Samples, targets: Targets) -> Result<Self, DataError> {
+    /// A data set that has passed every check.
+    pub(super) fn checked(
+        shape: Vec<usize>,
+        samples: Samples,
+        targets: Targets,
+    ) -> Result<Self, DataError> {
         let data = Self {
             shape,
             samples,

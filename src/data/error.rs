@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::fault::{FailedAttempt, FileFault};
+
 /// Why a data set was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -97,20 +99,84 @@ pub enum DataError {
         /// `bytes`, or `samples that are not bytes`.
         samples: &'static str,
     },
-    /// A file or byte string is not in idx form.
-    #[error("not an idx file of {expected}: {reason}")]
-    BadIdx {
-        /// `images` or `labels`.
-        expected: &'static str,
-        /// What was found.
-        reason: String,
-    },
-    /// A file could not be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
+    /// A file is missing, damaged or of another kind.
+    #[error("{}: {fault}", path.display())]
+    File {
+        /// The file; for bytes in memory, what they should hold (`images`, `labels`).
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
+        /// What is wrong with it.
+        fault: FileFault,
     },
+    /// A sample of a [`Source`](super::Source) could not be made.
+    #[error("sample {index}: {reason}")]
+    Source {
+        /// Index of the sample.
+        index: usize,
+        /// The source's own words.
+        reason: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The samples do not fit into memory.
+    #[error("{samples} samples of {elements} elements do not fit into memory")]
+    TooLarge {
+        /// Number of samples.
+        samples: usize,
+        /// Elements of one.
+        elements: usize,
+    },
+    /// A shape that images cannot be brought to.
+    #[error(
+        "images cannot have the shape {shape:?}; it is [channels, rows, columns] with 1, 3 or 4 \
+         channels"
+    )]
+    ImageShape {
+        /// The shape.
+        shape: [usize; 3],
+    },
+    /// No data set that can be downloaded has this name.
+    #[error("no data set `{name}` can be downloaded; there are: {known}")]
+    UnknownDownload {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// No mirror gave a file.
+    #[error("`{file}` could not be downloaded: {}", attempts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Download {
+        /// The file's name.
+        file: String,
+        /// What each mirror did.
+        attempts: Vec<FailedAttempt>,
+    },
+    /// A source gave a sample another kind or length of target than its first one has.
+    #[error("sample {index} has {found}, others have {expected}")]
+    MixedTargets {
+        /// Index of the sample.
+        index: usize,
+        /// Its target, in words.
+        found: String,
+        /// That of the others.
+        expected: String,
+    },
+}
+
+impl DataError {
+    /// An error of a [`Source`](super::Source) that has nothing more particular to say.
+    pub fn in_sample(
+        index: usize,
+        reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Source {
+            index,
+            reason: reason.into(),
+        }
+    }
+
+    /// `fault`, found in the file at `path`.
+    pub(super) fn file(path: impl Into<PathBuf>, fault: FileFault) -> Self {
+        Self::File {
+            path: path.into(),
+            fault,
+        }
+    }
 }

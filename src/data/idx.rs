@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Classes, DataError, Dataset};
+use super::file::{self, Contents};
+use super::{Classes, DataError, Dataset, FileFault};
 
-/// Reads grey images and their labels from the (decompressed) bytes of two idx files.
+/// Reads grey images and their labels from the bytes of two idx files, as they are or gzipped.
 ///
 /// The format is that of LeCun's MNIST pages: two zero bytes, the element type (8 for bytes), the
 /// number of dimensions, each dimension as a big-endian `u32`, the elements in row order. Images
@@ -12,8 +13,8 @@ use super::{Classes, DataError, Dataset};
 ///
 /// # Errors
 ///
-/// [`DataError::BadIdx`] for another format or a file that is cut short, and the errors of
-/// [`Dataset::images_u8`].
+/// [`DataError::File`], with `images` or `labels` as its path, for another format, a damaged or
+/// incomplete file, labels of another number than the images, or labels beyond the classes.
 ///
 /// ```
 /// # use wgrad::data::idx;
@@ -22,6 +23,9 @@ use super::{Classes, DataError, Dataset};
 /// let data = idx(&images, &labels, 10)?;
 /// assert_eq!(data.shape(), [1, 1, 2]);
 /// assert_eq!(data.image(0).label(), Some(7));
+///
+/// let error = idx(&images[..17], &labels, 10).unwrap_err();
+/// assert_eq!(error.to_string(), "images: ends after 17 bytes, where 18 were announced");
 /// # Ok::<(), wgrad::data::DataError>(())
 /// ```
 pub fn idx(
@@ -29,75 +33,120 @@ pub fn idx(
     labels: &[u8],
     classes: impl Into<Classes>,
 ) -> Result<Dataset, DataError> {
-    let ([_, height, width], pixels) = array::<3>("images", images)?;
-    let (_, labels) = array::<1>("labels", labels)?;
-    let labels = labels.iter().map(|label| u32::from(*label)).collect();
-    Dataset::images_u8([1, height, width], pixels.to_vec(), labels, classes)
+    pair(
+        (Path::new("images"), images),
+        (Path::new("labels"), labels),
+        classes.into(),
+    )
+}
+
+/// As [`idx`], from files of any name.
+///
+/// # Errors
+///
+/// As [`idx`], naming the file, and [`FileFault::Read`] for a file that is missing.
+pub fn idx_files(
+    images: impl AsRef<Path>,
+    labels: impl AsRef<Path>,
+    classes: impl Into<Classes>,
+) -> Result<Dataset, DataError> {
+    let (images, labels) = (images.as_ref(), labels.as_ref());
+    pair(
+        (images, &file::read(images)?),
+        (labels, &file::read(labels)?),
+        classes.into(),
+    )
 }
 
 /// Reads the training and the test set from a folder of four idx files, named as MNIST names
 /// them: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-/// `t10k-labels-idx1-ubyte`, decompressed.
+/// `t10k-labels-idx1-ubyte`, each with or without `.gz` at its end.
 ///
 /// # Errors
 ///
-/// [`DataError::Read`] for a file that cannot be read, and the errors of [`idx`].
+/// As [`idx_files`].
 pub fn idx_folder(
     folder: impl AsRef<Path>,
     classes: impl Into<Classes>,
 ) -> Result<(Dataset, Dataset), DataError> {
     let (folder, classes) = (folder.as_ref(), classes.into());
     let set = |name: &str| {
-        let images = read(folder.join(format!("{name}-images-idx3-ubyte")))?;
-        let labels = read(folder.join(format!("{name}-labels-idx1-ubyte")))?;
-        idx(&images, &labels, classes.clone())
+        idx_files(
+            plain_or_gz(folder, &format!("{name}-images-idx3-ubyte")),
+            plain_or_gz(folder, &format!("{name}-labels-idx1-ubyte")),
+            classes.clone(),
+        )
     };
     Ok((set("train")?, set("t10k")?))
 }
 
-fn read(path: PathBuf) -> Result<Vec<u8>, DataError> {
-    std::fs::read(&path).map_err(|source| DataError::Read { path, source })
+/// The file of that name, or the one with `.gz` behind it if only that exists.
+fn plain_or_gz(folder: &Path, name: &str) -> PathBuf {
+    let (plain, compressed) = (folder.join(name), folder.join(format!("{name}.gz")));
+    if !plain.exists() && compressed.exists() {
+        compressed
+    } else {
+        plain
+    }
+}
+
+fn pair(
+    (image_file, images): (&Path, &[u8]),
+    (label_file, labels): (&Path, &[u8]),
+    classes: Classes,
+) -> Result<Dataset, DataError> {
+    let ([count, height, width], pixels) = array::<3>(image_file, images)?;
+    let ([labelled], labels) = array::<1>(label_file, labels)?;
+    if labelled != count {
+        let fault = FileFault::CountMismatch {
+            labels: labelled,
+            images: count,
+            image_file: image_file.to_owned(),
+        };
+        return Err(DataError::file(label_file, fault));
+    }
+    let labels = labels.iter().map(|label| u32::from(*label)).collect();
+    Dataset::images_u8([1, height, width], pixels, labels, classes).map_err(|refused| {
+        let file = match refused {
+            DataError::LabelOutOfRange { .. } => label_file,
+            _ => image_file,
+        };
+        DataError::file(file, refused.into())
+    })
 }
 
 /// The dimensions and elements of an idx array of bytes.
-fn array<'a, const RANK: usize>(
-    expected: &'static str,
-    file: &'a [u8],
-) -> Result<([usize; RANK], &'a [u8]), DataError> {
-    let bad = |reason: String| DataError::BadIdx { expected, reason };
-    let Some((magic, rest)) = file.split_first_chunk::<4>() else {
-        return Err(bad(format!("it has {} bytes", file.len())));
-    };
-    if magic[..2] == [0x1f, 0x8b] {
-        return Err(bad("it is compressed; run gunzip on it first".to_owned()));
+fn array<const RANK: usize>(
+    path: &Path,
+    bytes: &[u8],
+) -> Result<([usize; RANK], Vec<u8>), DataError> {
+    let mut contents = Contents::new(path, bytes);
+    let expected = vec![0, 0, 8, RANK as u8];
+    let found = contents.take(4)?;
+    if found != expected {
+        return Err(contents.error(FileFault::Magic {
+            format: "idx",
+            expected,
+            found,
+        }));
     }
-    if *magic != [0, 0, 8, RANK as u8] {
-        return Err(bad(format!(
-            "it begins with {magic:?}, not with [0, 0, 8, {RANK}]"
-        )));
-    }
-    let Some((header, elements)) = rest.split_at_checked(4 * RANK) else {
-        return Err(bad("it ends within its header".to_owned()));
-    };
+    let header = contents.take(4 * RANK as u64)?;
     let mut sizes = [0; RANK];
     for (size, word) in sizes.iter_mut().zip(header.as_chunks::<4>().0) {
         *size = u32::from_be_bytes(*word) as usize;
     }
     let count = sizes
         .iter()
-        .try_fold(1_usize, |count, size| count.checked_mul(*size));
-    if count != Some(elements.len()) {
-        return Err(bad(format!(
-            "its size is {sizes:?}, but {} elements follow",
-            elements.len()
-        )));
-    }
+        .fold(1_u64, |count, size| count.saturating_mul(*size as u64));
+    let elements = contents.take(count)?;
+    contents.end()?;
     Ok((sizes, elements))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::testing::{Folder, gzip, text};
 
     const IMAGES: [u8; 20] = [
         0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 51, 102, 255,
@@ -105,50 +154,71 @@ mod tests {
     const LABELS: [u8; 10] = [0, 0, 8, 1, 0, 0, 0, 2, 4, 3];
 
     fn refusal(images: &[u8], labels: &[u8]) -> String {
-        idx(images, labels, 5).map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
+        text(idx(images, labels, 5))
     }
 
     #[test]
     fn images_and_labels_are_read_in_order() {
-        let read = idx(&IMAGES, &LABELS, 5);
-        let expected = Dataset::images_u8([1, 1, 2], vec![0, 51, 102, 255], vec![4, 3], 5);
-        assert!(matches!((read, expected), (Ok(read), Ok(expected)) if read == expected));
+        let expected = Dataset::images_u8([1, 1, 2], vec![0, 51, 102, 255], vec![4, 3], 5).unwrap();
+        assert_eq!(idx(&IMAGES, &LABELS, 5).unwrap(), expected);
+        assert_eq!(
+            idx(&gzip(&IMAGES), &gzip(&LABELS), 5).unwrap(),
+            expected,
+            "compressed"
+        );
     }
 
     #[test]
     fn other_files_are_refused() {
-        let images = "not an idx file of images: ";
-        let cases = [
-            (&IMAGES[..3], &LABELS[..], format!("{images}it has 3 bytes")),
+        let huge = [
+            0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 7,
+        ];
+        let cases: [(&[u8], &[u8], &str); 9] = [
             (
-                &[0x1f, 0x8b, 8, 0],
+                &IMAGES[..3],
                 &LABELS,
-                format!("{images}it is compressed; run gunzip on it first"),
+                "images: ends after 3 bytes, where 4 were announced",
             ),
             (
                 &LABELS,
                 &LABELS,
-                format!("{images}it begins with [0, 0, 8, 1], not with [0, 0, 8, 3]"),
+                "images: not in idx format: begins with [0, 0, 8, 1], not with [0, 0, 8, 3]",
             ),
             (
                 &IMAGES[..9],
                 &LABELS,
-                format!("{images}it ends within its header"),
+                "images: ends after 9 bytes, where 16 were announced",
             ),
             (
                 &IMAGES[..19],
                 &LABELS,
-                format!("{images}its size is [2, 1, 2], but 3 elements follow"),
+                "images: ends after 19 bytes, where 20 were announced",
+            ),
+            (
+                &[IMAGES.as_slice(), &[1]].concat(),
+                &LABELS,
+                "images: goes on after the 20 bytes that were announced",
             ),
             (
                 &IMAGES,
                 &LABELS[..9],
-                "not an idx file of labels: its size is [2], but 1 elements follow".to_owned(),
+                "labels: ends after 9 bytes, where 10 were announced",
             ),
             (
                 &IMAGES,
                 &[0, 0, 8, 1, 0, 0, 0, 1, 4],
-                "1 samples of shape [1, 1, 2] take 2 elements, found 4".to_owned(),
+                "labels: holds 1 labels, but images holds 2 images",
+            ),
+            (
+                &IMAGES,
+                &[0, 0, 8, 1, 0, 0, 0, 2, 4, 5],
+                "labels: sample 1 has label 5, but there are 5 classes, 0 to 4",
+            ),
+            // (2³² − 1)³ elements: nothing may be reserved for them.
+            (
+                &huge,
+                &LABELS,
+                "images: ends after 17 bytes, where 18446744073709551615 were announced",
             ),
         ];
         for (images, labels, expected) in cases {
@@ -157,12 +227,59 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_named() {
-        let error = idx_folder("no/such/folder", 10).map_err(|error| error.to_string());
-        let start = format!(
-            "cannot read {}",
-            Path::new("no/such/folder").join("train-images").display()
+    fn a_damaged_gzip_stream_is_told_from_a_short_file() {
+        let whole = gzip(&IMAGES);
+        for cut in [2, 5, whole.len() - 9, whole.len() - 1] {
+            let found = refusal(&whole[..cut], &LABELS);
+            assert!(found.starts_with("images: broken gzip stream: "), "{found}");
+        }
+        let mut flipped = whole;
+        let checksum = flipped.len() - 8;
+        flipped[checksum] ^= 1;
+        let found = refusal(&flipped, &LABELS);
+        assert!(found.starts_with("images: broken gzip stream: "), "{found}");
+        assert_eq!(
+            refusal(&gzip(&IMAGES[..19]), &LABELS),
+            "images: ends after 19 bytes, where 20 were announced"
         );
-        assert!(error.is_err_and(|text| text.starts_with(&start)));
+    }
+
+    #[test]
+    fn a_folder_may_hold_either_form() {
+        let folder = Folder::new();
+        folder.write("train-images-idx3-ubyte", &IMAGES);
+        folder.write("train-labels-idx1-ubyte.gz", &gzip(&LABELS));
+        // Compressed in spite of its name, as some browsers and mirrors leave it behind.
+        folder.write("t10k-images-idx3-ubyte", &gzip(&IMAGES));
+        folder.write("t10k-labels-idx1-ubyte.gz", &LABELS);
+        let (train, test) = idx_folder(folder.path(), 5).unwrap();
+        assert_eq!(train, idx(&IMAGES, &LABELS, 5).unwrap());
+        assert_eq!(train, test);
+
+        folder.write("t10k-labels-idx1-ubyte.gz", &LABELS[..9]);
+        let found = text(idx_folder(folder.path(), 5));
+        let file = folder.path().join("t10k-labels-idx1-ubyte.gz");
+        assert_eq!(
+            found,
+            format!(
+                "{}: ends after 9 bytes, where 10 were announced",
+                file.display()
+            )
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = idx_folder("no/such/folder", 10).unwrap_err();
+        let DataError::File { path, fault } = error else {
+            unreachable!("{error}")
+        };
+        assert_eq!(
+            path,
+            Path::new("no/such/folder").join("train-images-idx3-ubyte")
+        );
+        assert!(
+            matches!(fault, FileFault::Read(source) if source.kind() == std::io::ErrorKind::NotFound)
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Mean zero and deviation one, channel by channel.
 
-use super::{DataError, Dataset};
+use super::moments::Moments;
+use super::{DataError, Dataset, Samples};
 
 /// What is taken from each channel's values, and what they are then divided by.
 ///
@@ -61,20 +62,21 @@ impl Dataset {
     /// ```
     #[must_use]
     pub fn mean_std(&self) -> Normalisation {
-        let moments = |channel| {
-            let (count, sum) = self
-                .channel_values(channel)
-                .fold((0.0, 0.0), |(n, sum), x| (n + 1.0, sum + x));
-            let mean: f64 = sum / f64::max(count, 1.0);
-            // A second pass: the mean of squares less the squared mean would cancel.
-            let squares: f64 = self
-                .channel_values(channel)
-                .map(|x| (x - mean) * (x - mean))
-                .sum();
-            let std = (squares / f64::max(count, 1.0)).sqrt() as f32;
-            (mean as f32, if std.is_normal() { std } else { 1.0 })
-        };
-        let (mean, std) = (0..self.channels()).map(moments).unzip();
+        let mut channels = vec![Moments::default(); self.channels()];
+        let (len, planes) = (self.sample_len().max(1), channels.len().max(1));
+        let plane = (len / planes).max(1);
+        let samples = self.len() * len / plane;
+        for index in 0..samples {
+            let range = index * plane..(index + 1) * plane;
+            let moments = match &self.samples {
+                Samples::U8 { bytes, scale } => {
+                    Moments::of(bytes[range].iter().map(|byte| f32::from(*byte) * scale))
+                }
+                Samples::F32(values) => Moments::of(values[range].iter().copied()),
+            };
+            channels[index % planes].merge(moments);
+        }
+        let (mean, std) = channels.iter().map(Moments::mean_std).unzip();
         Normalisation { mean, std }
     }
 

@@ -151,6 +151,7 @@ fn a_regression_keeps_its_targets_beside_its_samples() {
         assert_eq!(sample.label(), None);
     }
     assert_eq!((data.labels(), data.classes()), (None, None));
+    assert_eq!((data.class_counts(), data.class_weights()), (None, None));
 }
 
 #[test]

@@ -5,6 +5,9 @@
 //! without `?`: the first error is kept and returned by [`Graph::check`], or by whatever
 //! uses the graph next.
 
+mod activations;
+mod chain;
+mod fold;
 mod naming;
 mod network;
 mod parameter;

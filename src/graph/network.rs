@@ -3,7 +3,11 @@
 use super::{Graph, Var};
 use crate::error::{Error, Result};
 use crate::init::Init;
-use crate::ops::{BatchNorm, Conv2d, Dropout, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use crate::ops::{
+    BatchNorm, Celu, Conv2d, ConvTranspose2d, Dropout, Elu, Gelu, GroupNorm, InstanceNorm,
+    LayerNorm, LeakyRelu, Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Padding, Prelu, Rrelu,
+    Slice, Softplus, Upsample, ZeroPad,
+};
 use crate::random::Seed;
 use crate::run::Device;
 use crate::shape::{Shape, Size2d};
@@ -15,26 +19,78 @@ use crate::train::Model;
 pub enum Layer {
     /// Convolution.
     Conv2d(Conv2d),
+    /// Transposed convolution.
+    ConvTranspose2d(ConvTranspose2d),
     /// Fully connected; flattens its input.
     Linear(Linear),
     /// Maximum over windows.
     MaxPool2d(MaxPool2d),
     /// Mean over windows.
     MeanPool2d(MeanPool2d),
+    /// Maximum over so many rows and columns of bins.
+    AdaptiveMaxPool2d(Size2d),
+    /// Mean over so many rows and columns of bins.
+    AdaptiveMeanPool2d(Size2d),
+    /// Maximum over the whole image.
+    GlobalMaxPool,
     /// Mean over the whole image.
     GlobalMeanPool,
+    /// Maxima over the bins of every level of a pyramid, as features.
+    SpatialPyramidPool(Vec<usize>),
     /// Rectifier.
     Relu,
     /// Rectifier with a fixed slope.
     LeakyRelu(LeakyRelu),
     /// Rectifier with learned slopes.
     Prelu(Prelu),
+    /// Rectifier with random slopes.
+    Rrelu(Rrelu),
+    /// Exponential linear unit.
+    Elu(Elu),
+    /// Continuously differentiable exponential linear unit.
+    Celu(Celu),
+    /// Scaled exponential linear unit.
+    Selu,
+    /// Smooth rectifier.
+    Softplus(Softplus),
+    /// Sigmoid-weighted linear unit.
+    Silu,
+    /// Gaussian error linear unit.
+    Gelu(Gelu),
+    /// `x·tanh(ln(1 + eˣ))`.
+    Mish,
+    /// Rectifier with a ceiling of 6.
+    Relu6,
+    /// `x` times its hard-sigmoid.
+    HardSwish,
     /// Logistic function.
     Sigmoid,
+    /// Logistic function of three straight lines.
+    HardSigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// Softmax over the channels.
+    Softmax,
+    /// Logarithm of softmax over the channels.
+    LogSoftmax,
+    /// A learned factor and summand for each channel.
+    ScaleShift,
     /// Batch normalisation.
     BatchNorm(BatchNorm),
+    /// Group normalisation.
+    GroupNorm(GroupNorm),
+    /// Layer normalisation.
+    LayerNorm(LayerNorm),
+    /// Instance normalisation.
+    InstanceNorm(InstanceNorm),
+    /// Local response normalisation.
+    LocalResponseNorm(LocalResponseNorm),
+    /// Zeros around the image.
+    ZeroPad(ZeroPad),
+    /// Some channels, rows and columns.
+    Slice(Slice),
+    /// Another size of the image.
+    Upsample(Upsample),
     /// Dropout.
     Dropout(Dropout),
     /// `[C, H, W]` to `[C·H·W]`.
@@ -48,6 +104,7 @@ impl Layer {
     fn apply(&self, graph: &mut Graph, x: Var) -> Var {
         match self {
             Self::Conv2d(layer) => graph.conv2d(x, layer.clone()),
+            Self::ConvTranspose2d(layer) => graph.conv_transpose2d(x, layer.clone()),
             Self::Linear(layer) => {
                 let flat = match graph.shape(x).len() {
                     1 => x,
@@ -57,13 +114,38 @@ impl Layer {
             }
             Self::MaxPool2d(layer) => graph.max_pool2d(x, *layer),
             Self::MeanPool2d(layer) => graph.mean_pool2d(x, *layer),
+            Self::AdaptiveMaxPool2d(bins) => graph.adaptive_max_pool2d(x, *bins),
+            Self::AdaptiveMeanPool2d(bins) => graph.adaptive_mean_pool2d(x, *bins),
+            Self::SpatialPyramidPool(levels) => graph.spatial_pyramid_pool(x, levels),
+            Self::GlobalMaxPool => graph.global_max_pool(x),
             Self::GlobalMeanPool => graph.global_mean_pool(x),
             Self::Relu => graph.relu(x),
             Self::LeakyRelu(layer) => graph.leaky_relu(x, *layer),
             Self::Prelu(layer) => graph.prelu(x, *layer),
+            Self::Rrelu(layer) => graph.rrelu(x, *layer),
+            Self::Elu(layer) => graph.elu(x, *layer),
+            Self::Celu(layer) => graph.celu(x, *layer),
+            Self::Selu => graph.selu(x),
+            Self::Softplus(layer) => graph.softplus(x, *layer),
+            Self::Silu => graph.silu(x),
+            Self::Gelu(layer) => graph.gelu(x, *layer),
+            Self::Mish => graph.mish(x),
+            Self::Relu6 => graph.relu6(x),
+            Self::HardSwish => graph.hard_swish(x),
             Self::Sigmoid => graph.sigmoid(x),
+            Self::HardSigmoid => graph.hard_sigmoid(x),
             Self::Tanh => graph.tanh(x),
+            Self::Softmax => graph.softmax(x),
+            Self::LogSoftmax => graph.log_softmax(x),
+            Self::ScaleShift => graph.scale_shift(x),
             Self::BatchNorm(layer) => graph.batch_norm(x, layer.clone()),
+            Self::GroupNorm(layer) => graph.group_norm(x, layer.clone()),
+            Self::LayerNorm(layer) => graph.layer_norm(x, layer.clone()),
+            Self::InstanceNorm(layer) => graph.instance_norm(x, layer.clone()),
+            Self::LocalResponseNorm(layer) => graph.local_response_norm(x, *layer),
+            Self::ZeroPad(layer) => graph.zero_pad(x, *layer),
+            Self::Slice(layer) => graph.slice(x, *layer),
+            Self::Upsample(layer) => graph.upsample(x, *layer),
             Self::Dropout(layer) => graph.dropout(x, *layer),
             Self::Flatten => graph.flatten(x),
             Self::Reshape(shape) => graph.reshape(x, shape.clone()),
@@ -166,6 +248,12 @@ impl Network {
         self.layer(Layer::Conv2d(Conv2d::new(out_channels, kernel)))
     }
 
+    /// A transposed convolution to `out_channels`; the same may follow.
+    pub fn conv_transpose(&mut self, out_channels: usize, kernel: impl Into<Size2d>) -> &mut Self {
+        let layer = ConvTranspose2d::new(out_channels, kernel);
+        self.layer(Layer::ConvTranspose2d(layer))
+    }
+
     /// A linear layer; an image is flattened before it.
     pub fn linear(&mut self, out_features: usize) -> &mut Self {
         self.layer(Layer::Linear(Linear::new(out_features)))
@@ -179,6 +267,27 @@ impl Network {
     /// The mean over windows of this size, side by side unless a stride follows.
     pub fn mean_pool(&mut self, kernel: impl Into<Size2d>) -> &mut Self {
         self.layer(Layer::MeanPool2d(MeanPool2d::new(kernel)))
+    }
+
+    /// The maximum over bins that divide an image of any size into `[rows, columns]`.
+    pub fn adaptive_max_pool(&mut self, bins: impl Into<Size2d>) -> &mut Self {
+        self.layer(Layer::AdaptiveMaxPool2d(bins.into()))
+    }
+
+    /// The mean over bins that divide an image of any size into `[rows, columns]`.
+    pub fn adaptive_mean_pool(&mut self, bins: impl Into<Size2d>) -> &mut Self {
+        self.layer(Layer::AdaptiveMeanPool2d(bins.into()))
+    }
+
+    /// Spatial pyramid pooling: `C·Σl²` features of an image of any size, for levels such as
+    /// `[6, 3, 2, 1]`; see [`Graph::spatial_pyramid_pool`].
+    pub fn spatial_pyramid_pool(&mut self, levels: impl Into<Vec<usize>>) -> &mut Self {
+        self.layer(Layer::SpatialPyramidPool(levels.into()))
+    }
+
+    /// The maximum of every channel over the whole image.
+    pub fn global_max_pool(&mut self) -> &mut Self {
+        self.layer(Layer::GlobalMaxPool)
     }
 
     /// The mean of every channel over the whole image.
@@ -236,12 +345,14 @@ impl Network {
         self.layer(Layer::Reshape(shape.into()))
     }
 
-    /// Rows and columns of padding for the convolution or pooling before.
-    pub fn padding(&mut self, padding: impl Into<Size2d>) -> &mut Self {
+    /// The padding of the convolution or pooling before: `1`, `[rows, columns]`,
+    /// `[[top, bottom], [left, right]]` or [`Padding::Same`].
+    pub fn padding(&mut self, padding: impl Into<Padding>) -> &mut Self {
         let padding = padding.into();
         self.change("padding", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.padding(padding)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.padding(padding)),
                 Layer::MaxPool2d(layer) => Layer::MaxPool2d(layer.padding(padding)),
                 Layer::MeanPool2d(layer) => Layer::MeanPool2d(layer.padding(padding)),
                 _ => return None,
@@ -255,6 +366,7 @@ impl Network {
         self.change("stride", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.stride(stride)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.stride(stride)),
                 Layer::MaxPool2d(layer) => Layer::MaxPool2d(layer.stride(stride)),
                 Layer::MeanPool2d(layer) => Layer::MeanPool2d(layer.stride(stride)),
                 _ => return None,
@@ -268,6 +380,7 @@ impl Network {
         self.change("dilation", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.dilation(dilation)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.dilation(dilation)),
                 _ => return None,
             })
         })
@@ -278,6 +391,7 @@ impl Network {
         self.change("groups", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.groups(groups)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.groups(groups)),
                 _ => return None,
             })
         })
@@ -288,6 +402,7 @@ impl Network {
         self.change("bias", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.bias(bias)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.bias(bias)),
                 Layer::Linear(layer) => Layer::Linear(layer.bias(bias)),
                 _ => return None,
             })
@@ -299,6 +414,7 @@ impl Network {
         self.change("init", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.init(init)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.init(init)),
                 Layer::Linear(layer) => Layer::Linear(layer.init(init)),
                 _ => return None,
             })
@@ -310,8 +426,12 @@ impl Network {
         self.change("name", |layer| {
             Some(match layer {
                 Layer::Conv2d(layer) => Layer::Conv2d(layer.name(name)),
+                Layer::ConvTranspose2d(l) => Layer::ConvTranspose2d(l.name(name)),
                 Layer::Linear(layer) => Layer::Linear(layer.name(name)),
                 Layer::BatchNorm(layer) => Layer::BatchNorm(layer.name(name)),
+                Layer::GroupNorm(layer) => Layer::GroupNorm(layer.name(name)),
+                Layer::LayerNorm(layer) => Layer::LayerNorm(layer.name(name)),
+                Layer::InstanceNorm(layer) => Layer::InstanceNorm(layer.name(name)),
                 _ => return None,
             })
         })

@@ -4,6 +4,7 @@ use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::onnx::Translation;
+use crate::layout::LANES;
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -28,12 +29,28 @@ impl Operator for Add {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        elementwise::lower(cx, shader!("add"), &["a", "b"], "y", &[]);
+        let (a, b, y) = (cx.input(0), cx.input(1), cx.output(0));
+        let positions = y
+            .value_type
+            .layout
+            .axes()
+            .last()
+            .map_or(1, |axis| axis.padded);
+        let kernel = elementwise::kernel(shader!("add"), "y", &y)
+            .define("VECS", positions.div_ceil(LANES))
+            .bind("a", &a)
+            .bind("b", &b);
+        let kernel = cx.epilogue(kernel);
+        cx.dispatch(kernel);
         Ok(())
     }
 
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
         cx.plain("Add")
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
     }
 
     fn keeps_distribution(&self) -> bool {

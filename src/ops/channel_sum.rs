@@ -45,7 +45,7 @@ impl Operator for ChannelSum {
             .define("SPLIT_ROWS", split.rows)
             .define("WORKGROUP", workgroup(cx.adapter()))
             .bind("dy", &x);
-        dispatch_split(cx, split, &y, None, |out| kernel.bind("partials", out));
+        dispatch_split(cx, split, &y, |out| kernel.bind("partials", out));
         Ok(())
     }
 }

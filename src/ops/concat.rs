@@ -1,6 +1,6 @@
 //! Concatenation on the channels, as in Inception, DenseNet and U-Net.
 
-use super::slice_channels::SliceChannels;
+use super::slice::Slice;
 use super::{Operator, Reason};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
@@ -59,7 +59,7 @@ impl Operator for Concat {
         for index in 0..cx.inputs() {
             let channels = cx.type_of(cx.input(index)).shape[0];
             if cx.wants(index) {
-                let part = SliceChannels::new(start, channels);
+                let part = Slice::new().channels(start..start + channels);
                 let dx = cx.apply(part, &[delta]);
                 cx.set(index, dx);
             }

@@ -18,6 +18,10 @@ impl LeakyRelu {
     pub const fn new(slope: f64) -> Self {
         Self { slope }
     }
+
+    pub(crate) const fn slope(self) -> f64 {
+        self.slope
+    }
 }
 
 impl Default for LeakyRelu {

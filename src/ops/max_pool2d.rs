@@ -1,19 +1,20 @@
 //! Max pooling: the largest element of every window.
 
 use super::pool_window::Window;
+use super::window::Padding;
 use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::{LANES, Layout, padded};
 use crate::onnx::Translation;
-use crate::plan::Lowering;
-use crate::shader::shader;
+use crate::plan::{Lowering, Operand};
+use crate::shader::{Kernel, shader};
 use crate::shape::{Shape, Size2d};
 
 /// `y[c,i,j] = max x[c, i·S+u−P, j·S+v−P]` over the K window positions `u, v` on the input.
 ///
 /// The first maximum in row order is kept, and NaN wins, as in PyTorch. Per axis there are
-/// `⌊(L + 2P − K)/S⌋ + 1` windows.
+/// `⌊(L + P − K)/S⌋ + 1` windows, P the padding of both sides together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool2d {
     window: Window,
@@ -34,9 +35,10 @@ impl MaxPool2d {
         self
     }
 
-    /// Padding of −∞ on each side, at most half the kernel; none unless told.
+    /// Padding of −∞, on each side at most half the kernel; none unless told. `1`, `[rows, columns]`,
+    /// `[[top, bottom], [left, right]]` or [`Padding::Same`].
     #[must_use]
-    pub fn padding(mut self, padding: impl Into<Size2d>) -> Self {
+    pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
         self.window.padding = padding.into();
         self
     }
@@ -47,6 +49,26 @@ impl MaxPool2d {
     pub const fn ceil_mode(mut self, ceil_mode: bool) -> Self {
         self.window.ceil_mode = ceil_mode;
         self
+    }
+
+    /// The kernel of the forward pass without its operand, with the winners' places if anything
+    /// reads them.
+    pub(super) fn kernel(
+        &self,
+        cx: &mut Lowering<'_>,
+        input: [usize; 3],
+    ) -> Result<Kernel, Reason> {
+        let y = cx.output(0);
+        let output = image(&y.value_type)?;
+        let kernel = elementwise::kernel(shader!("max_pool2d"), "y", &y);
+        let kernel = self.window.define(kernel, input, output);
+        Ok(match cx.is_used(1) {
+            true => kernel
+                .define("INDICES", 1)
+                .flag("BYTES", self.bytes())
+                .bind("indices", &cx.output(1)),
+            false => kernel,
+        })
     }
 
     /// Whether a place within a window fits into a byte.
@@ -93,6 +115,7 @@ impl Operator for MaxPool2d {
         let gradient = MaxPool2dGrad {
             pool: *self,
             input: image(&cx.type_of(cx.input(0)))?,
+            masked: false,
         };
         let indices = cx.output(1);
         let dx = cx.apply(gradient, &[indices, delta]);
@@ -101,16 +124,8 @@ impl Operator for MaxPool2d {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let (x, y) = (cx.input(0), cx.output(0));
-        let (input, output) = (image(&x.value_type)?, image(&y.value_type)?);
-        let kernel = elementwise::kernel(shader!("max_pool2d"), "y", &y).bind("x", &x);
-        let mut kernel = self.window.define(kernel, input, output);
-        if cx.is_used(1) {
-            kernel = kernel
-                .define("INDICES", 1)
-                .flag("BYTES", self.bytes())
-                .bind("indices", &cx.output(1));
-        }
+        let x = cx.input(0);
+        let kernel = self.kernel(cx, image(&x.value_type)?)?.bind("x", &x);
         cx.dispatch(kernel);
         Ok(())
     }
@@ -136,11 +151,43 @@ impl Operator for MaxPool2d {
 }
 
 /// δ of every window goes unchanged to the element that won it. Operands: the winners'
-/// places, the second result of [`MaxPool2d`]; δy.
+/// places, the second result of [`MaxPool2d`]; δy; and, where the planner has fused the gradient
+/// of a ReLU before the pooling, the result of the pooling, which stops δ where it is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool2dGrad {
     pool: MaxPool2d,
     input: [usize; 3],
+    masked: bool,
+}
+
+impl MaxPool2dGrad {
+    /// With the result of the pooling as a third operand.
+    pub(crate) const fn masked(self) -> Self {
+        Self {
+            masked: true,
+            ..self
+        }
+    }
+
+    pub(crate) const fn is_masked(self) -> bool {
+        self.masked
+    }
+
+    /// Adds what `wgrad::max_pool_route` needs to a kernel.
+    pub(crate) fn route(
+        &self,
+        kernel: Kernel,
+        indices: &Operand,
+        dy: &Operand,
+    ) -> Result<Kernel, Reason> {
+        let kernel = kernel
+            .flag("BYTES", self.pool.bytes())
+            .flag("DISJOINT", self.pool.window.is_disjoint())
+            .bind("indices", indices)
+            .bind("dy", dy);
+        let output = image(&dy.value_type)?;
+        Ok(self.pool.window.define(kernel, self.input, output))
+    }
 }
 
 impl Operator for MaxPool2dGrad {
@@ -149,9 +196,11 @@ impl Operator for MaxPool2dGrad {
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        let [indices, delta] = arity::<2>(inputs)?;
+        let ([indices, delta] | [indices, delta, _]) = inputs else {
+            return Err("the winners' places and a gradient are needed".to_owned());
+        };
         let output = self.pool.window.output(self.input)?;
-        if image(&delta)? != output || indices != self.pool.indices(output, delta.batched) {
+        if image(delta)? != output || **indices != self.pool.indices(output, delta.batched) {
             return Err(format!(
                 "the gradient {} or the indices {} do not fit the result {output:?}",
                 delta.shape, indices.shape
@@ -165,12 +214,12 @@ impl Operator for MaxPool2dGrad {
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let (indices, dy, dx) = (cx.input(0), cx.input(1), cx.output(0));
-        let output = image(&dy.value_type)?;
-        let kernel = elementwise::kernel(shader!("max_pool2d_grad"), "dx", &dx)
-            .flag("BYTES", self.pool.bytes())
-            .bind("indices", &indices)
-            .bind("dy", &dy);
-        cx.dispatch(self.pool.window.define(kernel, self.input, output));
+        let kernel = elementwise::kernel(shader!("max_pool2d_grad"), "dx", &dx);
+        let mut kernel = self.route(kernel, &indices, &dy)?;
+        if self.masked {
+            kernel = kernel.flag("MASKED", true).bind("pooled", &cx.input(2));
+        }
+        cx.dispatch(kernel);
         Ok(())
     }
 }

@@ -1,19 +1,20 @@
 //! Mean pooling: the average of every window.
 
 use super::pool_window::Window;
+use super::window::Padding;
 use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
-use crate::shader::shader;
+use crate::shader::{Kernel, shader};
 use crate::shape::Size2d;
 
 /// `y[c,i,j] = 1/n · Σ x[c, i·S+u−P, j·S+v−P]` over the K window positions `u, v`.
 ///
 /// n counts the positions on the input and, as PyTorch's `count_include_pad` does by default,
 /// on the padding; never those that a last window of `ceil_mode` covers beyond the padding.
-/// Per axis there are `⌊(L + 2P − K)/S⌋ + 1` windows.
+/// Per axis there are `⌊(L + P − K)/S⌋ + 1` windows, P the padding of both sides together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeanPool2d {
     window: Window,
@@ -36,9 +37,10 @@ impl MeanPool2d {
         self
     }
 
-    /// Zero padding on each side, at most half the kernel; none unless told.
+    /// Zero padding, on each side at most half the kernel; none unless told. `1`, `[rows, columns]`,
+    /// `[[top, bottom], [left, right]]` or [`Padding::Same`].
     #[must_use]
-    pub fn padding(mut self, padding: impl Into<Size2d>) -> Self {
+    pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
         self.window.padding = padding.into();
         self
     }
@@ -56,6 +58,16 @@ impl MeanPool2d {
     pub const fn count_include_pad(mut self, count_include_pad: bool) -> Self {
         self.count_include_pad = count_include_pad;
         self
+    }
+
+    /// What the shaders know of windows and divisors.
+    fn define(&self, kernel: Kernel, input: [usize; 3], output: [usize; 3]) -> Kernel {
+        let [height, width] = self.window.sides(input).around([input[1], input[2]]);
+        self.window
+            .define(kernel, input, output)
+            .flag("COUNT_INCLUDE_PAD", self.count_include_pad)
+            .define("PADDED_HEIGHT", height)
+            .define("PADDED_WIDTH", width)
     }
 }
 
@@ -86,10 +98,8 @@ impl Operator for MeanPool2d {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let (x, y) = (cx.input(0), cx.output(0));
         let (input, output) = (image(&x.value_type)?, image(&y.value_type)?);
-        let kernel = elementwise::kernel(shader!("mean_pool2d"), "y", &y)
-            .flag("COUNT_INCLUDE_PAD", self.count_include_pad)
-            .bind("x", &x);
-        cx.dispatch(self.window.define(kernel, input, output));
+        let kernel = elementwise::kernel(shader!("mean_pool2d"), "y", &y).bind("x", &x);
+        cx.dispatch(self.define(kernel, input, output));
         Ok(())
     }
 
@@ -161,10 +171,8 @@ impl Operator for MeanPool2dGrad {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let (dy, dx) = (cx.input(0), cx.output(0));
         let output = image(&dy.value_type)?;
-        let kernel = elementwise::kernel(shader!("mean_pool2d_grad"), "dx", &dx)
-            .flag("COUNT_INCLUDE_PAD", self.pool.count_include_pad)
-            .bind("dy", &dy);
-        cx.dispatch(self.pool.window.define(kernel, self.input, output));
+        let kernel = elementwise::kernel(shader!("mean_pool2d_grad"), "dx", &dx).bind("dy", &dy);
+        cx.dispatch(self.pool.define(kernel, self.input, output));
         Ok(())
     }
 }

@@ -13,49 +13,99 @@ use crate::graph::ValueType;
 use crate::onnx::Translation;
 use crate::plan::{Lowering, Mode};
 
+pub mod adaptive_max_pool2d;
+pub mod adaptive_mean_pool2d;
 pub mod add;
 pub mod batch_norm;
+pub mod binary_cross_entropy;
+pub(crate) mod bins;
+pub mod celu;
 pub mod channel_sum;
 pub mod concat;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub(crate) mod copy;
+pub(crate) mod draws;
 pub mod dropout;
 pub(crate) mod elementwise;
+pub mod elu;
+pub mod gelu;
 pub mod global_mean_pool;
+pub mod group_norm;
+pub mod hard_sigmoid;
+pub mod hard_swish;
+pub mod hinge_loss;
+pub mod huber_loss;
+pub mod l1_loss;
 pub mod leaky_relu;
 pub mod linear;
+pub mod local_response_norm;
+pub mod log_softmax;
 pub mod loss;
 pub mod max_pool2d;
 pub mod mean_pool2d;
+pub mod mish;
 pub mod mse;
+pub mod multiply;
 pub(crate) mod ones;
+mod pointwise_loss;
 pub(crate) mod pool_window;
 pub mod prelu;
+pub mod rectified_max_pool2d;
 pub mod registry;
 pub mod relayout;
 pub mod relu;
+pub mod relu6;
 pub mod reshape;
+pub mod rrelu;
 pub mod scale;
+pub mod scale_shift;
+pub mod selu;
 pub mod sigmoid;
-pub mod slice_channels;
+pub mod silu;
+pub mod slice;
+pub mod softmax;
 pub mod softmax_cross_entropy;
+pub mod softplus;
 pub(crate) mod split;
 pub(crate) mod sum_partials;
 pub mod tanh;
 pub(crate) mod tile;
 pub mod training;
+pub(crate) mod unary;
+pub mod upsample;
 pub mod window;
+pub mod zero_pad;
 
+pub use adaptive_max_pool2d::AdaptiveMaxPool2d;
+pub use adaptive_mean_pool2d::AdaptiveMeanPool2d;
 pub use batch_norm::BatchNorm;
+pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use celu::Celu;
+pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
+pub use elu::Elu;
+pub use gelu::Gelu;
+pub use group_norm::{GroupNorm, InstanceNorm, LayerNorm};
+pub use hinge_loss::HingeLoss;
+pub use huber_loss::HuberLoss;
+pub use l1_loss::L1Loss;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
+pub use local_response_norm::LocalResponseNorm;
 pub use loss::{LossValues, Reduction};
 pub use max_pool2d::MaxPool2d;
 pub use mean_pool2d::MeanPool2d;
+pub use mse::MeanSquaredError;
 pub use prelu::Prelu;
-pub use window::Window2d;
+pub use rrelu::Rrelu;
+pub use slice::Slice;
+pub use softmax_cross_entropy::SoftmaxCrossEntropy;
+pub use softplus::Softplus;
+pub use upsample::Upsample;
+pub use window::{Padding, Sides, Window2d};
+pub use zero_pad::ZeroPad;
 
 /// What a reason for a refusal is given as: the layer's path is added by the graph.
 pub type Reason = String;
@@ -102,12 +152,20 @@ pub trait Operator: Any + Debug + Send + Sync {
         false
     }
 
+    /// Whether its kernels pass what they store as first result through `finish` of
+    /// `wgrad::epilogue`, and tell [`Lowering::epilogue`] of the kernel that does. The planner
+    /// then fuses a residual sum and a rectifier behind it into that kernel.
+    fn takes_epilogue(&self) -> bool {
+        false
+    }
+
     /// Whether it changes persistent memory and must run though nobody reads its results.
     fn acts(&self) -> bool {
         false
     }
 
-    /// The slope for negative inputs if this is a rectifier, for the default initialiser.
+    /// The slope for negative inputs if this is a rectifier, for the default initialiser: He's
+    /// law for this slope. Smooth rectifiers say 0; SELU says 1, which is LeCun's law.
     fn rectifier_slope(&self) -> Option<f64> {
         None
     }

@@ -1,6 +1,7 @@
 //! Where pooling windows lie: shared by max and mean pooling.
 
 use super::Reason;
+use super::window::{Padding, Sides};
 use crate::layout::LANES;
 use crate::onnx::OnnxNode;
 use crate::shader::Kernel;
@@ -15,7 +16,7 @@ pub(crate) struct Window {
     pub kernel: Size2d,
     /// The kernel's size unless given.
     pub stride: Option<Size2d>,
-    pub padding: Size2d,
+    pub padding: Padding,
     pub ceil_mode: bool,
 }
 
@@ -24,7 +25,12 @@ impl Window {
         Self {
             kernel,
             stride: None,
-            padding: Size2d::square(0),
+            padding: Padding::Sides(Sides {
+                top: 0,
+                bottom: 0,
+                left: 0,
+                right: 0,
+            }),
             ceil_mode: false,
         }
     }
@@ -38,9 +44,15 @@ impl Window {
         self.kernel.height.saturating_mul(self.kernel.width)
     }
 
+    /// Whether no two windows overlap.
+    pub fn is_disjoint(&self) -> bool {
+        let stride = self.steps();
+        self.kernel.height <= stride.height && self.kernel.width <= stride.width
+    }
+
     /// The shape of the result for an image of this shape.
     pub fn output(&self, input: [usize; 3]) -> Result<[usize; 3], Reason> {
-        let (kernel, stride, padding) = (self.kernel, self.steps(), self.padding);
+        let (kernel, stride) = (self.kernel, self.steps());
         let [channels, height, width] = input;
         if self.area() == 0 {
             return Err(format!("the window {kernel} has no elements"));
@@ -53,13 +65,28 @@ impl Window {
         if stride.height == 0 || stride.width == 0 {
             return Err(format!("the stride {stride} does not advance"));
         }
-        if padding.height > kernel.height / 2 || padding.width > kernel.width / 2 {
+        let padding = self.sides(input);
+        let (rows, columns) = (
+            padding.top.max(padding.bottom),
+            padding.left.max(padding.right),
+        );
+        if rows > kernel.height / 2 || columns > kernel.width / 2 {
             return Err(format!(
                 "the padding {padding} is more than half of the window {kernel}"
             ));
         }
-        let rows = self.count(height, kernel.height, stride.height, padding.height);
-        let columns = self.count(width, kernel.width, stride.width, padding.width);
+        let rows = self.count(
+            height,
+            kernel.height,
+            stride.height,
+            [padding.top, padding.bottom],
+        );
+        let columns = self.count(
+            width,
+            kernel.width,
+            stride.width,
+            [padding.left, padding.right],
+        );
         match (rows, columns) {
             (Some(rows), Some(columns)) => Ok([channels, rows, columns]),
             _ => Err(format!(
@@ -68,16 +95,28 @@ impl Window {
         }
     }
 
-    /// Windows along an axis: `⌊(L + 2P − K)/S⌋ + 1`. With `ceil_mode` the quotient is rounded
+    /// The padding of this image; the stride is not zero.
+    pub fn sides(&self, [_, height, width]: [usize; 3]) -> Sides {
+        self.padding.of([height, width], self.kernel, self.steps())
+    }
+
+    /// Windows along an axis: `⌊(L + P − K)/S⌋ + 1`, P the padding of both sides. With `ceil_mode` the quotient is rounded
     /// up, and the last window dropped again if it would begin in the padding behind the input
     /// (PyTorch's rule, after Caffe's).
-    fn count(&self, input: usize, kernel: usize, stride: usize, padding: usize) -> Option<usize> {
-        let room = input.checked_add(2 * padding)?.checked_sub(kernel)?;
+    fn count(
+        &self,
+        input: usize,
+        kernel: usize,
+        stride: usize,
+        [before, after]: [usize; 2],
+    ) -> Option<usize> {
+        let padded = input.checked_add(before)?.checked_add(after)?;
+        let room = padded.checked_sub(kernel)?;
         if !self.ceil_mode {
             return Some(room / stride + 1);
         }
         let last = room.div_ceil(stride);
-        let begins_behind = last.saturating_mul(stride) >= input + padding;
+        let begins_behind = last.saturating_mul(stride) >= input + before;
         Some(if begins_behind { last } else { last + 1 })
     }
 
@@ -110,11 +149,11 @@ impl Window {
 
     /// What the pooling shaders know of their windows.
     pub fn define(&self, kernel: Kernel, input: [usize; 3], output: [usize; 3]) -> Kernel {
-        let (size, stride, padding) = (self.kernel, self.steps(), self.padding);
+        let (size, stride, padding) = (self.kernel, self.steps(), self.sides(input));
         // Whether the last window ends behind the input.
         let beyond =
             |count: usize, stride, size, input| count.saturating_sub(1) * stride + size > input;
-        let clipped = padding != Size2d::square(0)
+        let clipped = padding != Sides::default()
             || beyond(output[1], stride.height, size.height, input[1])
             || beyond(output[2], stride.width, size.width, input[2]);
         kernel.flag("CLIPPED", clipped).defines([
@@ -127,8 +166,8 @@ impl Window {
             ("KERNEL_WIDTH", size.width),
             ("STRIDE_HEIGHT", stride.height),
             ("STRIDE_WIDTH", stride.width),
-            ("PADDING_HEIGHT", padding.height),
-            ("PADDING_WIDTH", padding.width),
+            ("PADDING_TOP", padding.top),
+            ("PADDING_LEFT", padding.left),
         ])
     }
 }

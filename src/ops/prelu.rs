@@ -1,6 +1,7 @@
 //! The parametric rectifier: the slope for negative inputs is learned (He, Zhang, Ren and
 //! Sun, "Delving deep into rectifiers", ICCV 2015).
 
+use super::max_pool2d::MaxPool2dGrad;
 use super::sum_partials::{SumPartials, splits};
 use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
@@ -35,6 +36,10 @@ impl Prelu {
             shared: true,
             init: 0.25,
         }
+    }
+
+    pub(crate) const fn is_shared(self) -> bool {
+        self.shared
     }
 
     /// The slope at the start, 0.25 unless told; also the slope for which the default
@@ -72,7 +77,12 @@ impl Operator for Prelu {
         let delta = cx.output_delta()?;
         let (x, alpha) = (cx.input(0), cx.input(1));
         let shared = self.shared;
-        let gradients = cx.apply_all(PreluGrad { shared }, &[x, alpha, delta]);
+        let gradient = PreluGrad {
+            shared,
+            pool: None,
+            bias: false,
+        };
+        let gradients = cx.apply_all(gradient, &[x, alpha, delta]);
         for (index, gradient) in gradients.into_iter().take(2).enumerate() {
             if cx.wants(index) {
                 cx.set(index, gradient);
@@ -110,9 +120,31 @@ impl Operator for Prelu {
 /// Both gradients of [`Prelu`] in one pass. Operands: x, the slopes, δy. Results:
 /// `δx = δy` where `x > 0`, else `a · δy`; `δa = Σ δy · min(0, x)` over batch and positions,
 /// and over channels for a shared slope. A result that nobody reads is not computed.
+///
+/// The planner fuses two neighbours. The gradient of a max pooling behind the layer: in place of
+/// δy come the operands δ of the pooled result and the winners' places. The gradient of a bias
+/// before the layer: a third result, `Σ δx` over batch and positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreluGrad {
     shared: bool,
+    pool: Option<MaxPool2dGrad>,
+    bias: bool,
+}
+
+impl PreluGrad {
+    /// With the gradient of a max pooling behind the layer.
+    pub(crate) const fn behind(self, pool: MaxPool2dGrad) -> Self {
+        Self {
+            pool: Some(pool),
+            ..self
+        }
+    }
+
+    /// With the gradient of a bias before the layer; not for shared slopes, whose sums run over
+    /// all channels.
+    pub(crate) fn with_bias_gradient(self) -> Option<Self> {
+        (!self.shared && !self.bias).then_some(Self { bias: true, ..self })
+    }
 }
 
 impl Operator for PreluGrad {
@@ -140,13 +172,15 @@ impl Operator for PreluGrad {
         };
         let mut kernel = Kernel::new(shader!("prelu_grad"), Grid::Threads(threads))
             .define("LENGTH", length)
-            .define("VECS", vectors)
             .define("THREADS", threads)
             .flag("SHARED", self.shared)
             .flag("DX", wants_dx)
             .flag("DALPHA", wants_dalpha)
-            .bind("x", &x)
-            .bind("dy", &dy);
+            .bind("x", &x);
+        kernel = match self.pool {
+            Some(pool) => pool.route(kernel.flag("POOLED", true), &cx.input(3), &dy)?,
+            None => kernel.define("VECS", vectors).bind("dy", &dy),
+        };
         if wants_dx {
             kernel = kernel.bind("alpha", &alpha).bind("dx", &cx.output(0));
         }
@@ -155,7 +189,14 @@ impl Operator for PreluGrad {
             return Ok(());
         }
         let partials = cx.temporary("partials", threads * LANES);
-        cx.dispatch(kernel.bind("partials", partials));
+        kernel = kernel.bind("partials", partials);
+        let bias_partials = self
+            .bias
+            .then(|| cx.temporary("bias_partials", threads * LANES));
+        if let Some(partials) = bias_partials {
+            kernel = kernel.flag("DBIAS", true).bind("bias_partials", partials);
+        }
+        cx.dispatch(kernel);
         let sum = SumPartials {
             samples: 1,
             splits: pieces,
@@ -165,6 +206,10 @@ impl Operator for PreluGrad {
         };
         let dalpha = cx.output(1).buffer;
         sum.lower(cx, partials, dalpha);
+        if let Some(partials) = bias_partials {
+            let dbias = cx.output(2).buffer;
+            sum.lower(cx, partials, dbias);
+        }
         Ok(())
     }
 

@@ -40,38 +40,42 @@ pub(crate) fn workgroup(adapter: &AdapterProfile) -> usize {
 }
 
 /// Emits the kernel that `first_pass` makes for its output, and the pass that adds its parts if
-/// there are several. `bias` is added to the sum.
+/// there are several.
 pub(crate) fn dispatch_split(
     cx: &mut Lowering<'_>,
     split: Split,
     result: &Operand,
-    bias: Option<&Operand>,
     first_pass: impl FnOnce(BufferId) -> Kernel,
 ) {
-    if split.parts == 1 && bias.is_none() {
+    if split.parts == 1 {
         cx.dispatch(first_pass(result.buffer));
         return;
     }
-    let partials = cx.temporary("partials", split.parts * result.len);
+    let (partials, second) = passes(cx, split, result);
     cx.dispatch(first_pass(partials));
-    let vectors = result.len / LANES;
-    let mut second = Kernel::new(shader!("reduce_partials"), Grid::Threads(vectors))
-        .define("LENGTH", vectors)
-        .define("SPLITS", split.parts)
-        .define("WORKGROUP", workgroup(cx.adapter()))
-        .bind("partials", partials)
-        .bind("out", result);
-    if let Some(bias) = bias {
-        second = second
-            .flag("BIAS", true)
-            .define("BIAS_VECS", bias.len / LANES)
-            .bind("bias", bias);
-    }
     cx.dispatch(second);
 }
 
-/// As [`dispatch_split`] for a kernel that adds the bias itself when there is a single part: its
-/// result is bound as `name`.
+/// The buffer for the parts, and the kernel that adds them.
+fn passes(cx: &mut Lowering<'_>, split: Split, result: &Operand) -> (BufferId, Kernel) {
+    let partials = cx.temporary("partials", split.parts * result.len);
+    let vectors = result.len / LANES;
+    let channels = result.value_type.layout.axes().last();
+    let second = Kernel::new(shader!("reduce_partials"), Grid::Threads(vectors))
+        .define("LENGTH", vectors)
+        .define("SPLITS", split.parts)
+        .define(
+            "VECS",
+            channels.map_or(1, |axis| axis.padded.div_ceil(LANES)),
+        )
+        .define("WORKGROUP", workgroup(cx.adapter()))
+        .bind("partials", partials)
+        .bind("out", result);
+    (partials, second)
+}
+
+/// As [`dispatch_split`] for a forward pass, whose result is bound as `name`: the bias, and what
+/// the planner has fused behind the node, are left to the pass that stores the result.
 pub(crate) fn dispatch_biased(
     cx: &mut Lowering<'_>,
     split: Split,
@@ -79,13 +83,19 @@ pub(crate) fn dispatch_biased(
     bias: Option<&Operand>,
     kernel: Kernel,
 ) {
-    match bias {
-        Some(bias) if split.parts == 1 => {
-            let kernel = kernel.flag("BIAS", true).bind("bias", bias);
-            cx.dispatch(kernel.bind(name, result));
+    let mut last = match split.parts {
+        1 => kernel.bind(name, result),
+        _ => {
+            let (partials, second) = passes(cx, split, result);
+            cx.dispatch(kernel.bind(name, partials));
+            second
         }
-        _ => dispatch_split(cx, split, result, bias, |out| kernel.bind(name, out)),
+    };
+    if let Some(bias) = bias {
+        last = last.flag("BIAS", true).bind("bias", bias);
     }
+    let last = cx.epilogue(last);
+    cx.dispatch(last);
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(super) fn check(plan: &Plan) -> Result<()> {
         let bound = || call.buffers.iter().zip(&call.writes);
         for (buffer, _) in bound().filter(|(_, writes)| !**writes) {
             if let Some(slot) = plan.slot_of[buffer.0]
-                && owner.get(&slot) != Some(buffer)
+                && owner.get(&slot) != Some(&plan.whole(*buffer))
             {
                 let name = &plan.buffers[buffer.0].name;
                 return fail(format!("`{name}` is read but no longer, or not yet, there"));
@@ -32,7 +32,7 @@ pub(super) fn check(plan: &Plan) -> Result<()> {
         }
         for (buffer, _) in bound().filter(|(_, writes)| **writes) {
             if let Some(slot) = plan.slot_of[buffer.0] {
-                owner.insert(slot, *buffer);
+                owner.insert(slot, plan.whole(*buffer));
             }
         }
         let written: Vec<BufferId> = bound().filter(|(_, w)| **w).map(|(b, _)| *b).collect();

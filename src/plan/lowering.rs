@@ -1,7 +1,11 @@
 //! What an operator sees when it emits its kernels.
 
+use std::ops::Range;
+
 use super::{AdapterProfile, BufferId, Call, Mode, Planner};
-use crate::graph::{Home, Node, ValueType, Var};
+use crate::fuse::{Fused, Rectifier};
+use crate::graph::{Home, ValueType, Var};
+use crate::layout::padded;
 use crate::shader::Kernel;
 
 /// An operand or result with its buffer.
@@ -24,14 +28,16 @@ impl From<&Operand> for BufferId {
 /// The kernels of one node under construction.
 pub struct Lowering<'a> {
     planner: &'a mut dyn Context,
-    node: &'a Node,
+    fused: &'a Fused,
 }
 
 /// The planner, seen without its lifetimes.
 trait Context {
     fn operand(&mut self, var: Var) -> Operand;
     fn add_buffer(&mut self, name: &str, len: usize, home: Home) -> BufferId;
+    fn add_part(&mut self, whole: BufferId, offset: usize, len: usize) -> BufferId;
     fn add_call(&mut self, call: Call);
+    fn add_data(&mut self, name: &str, contents: Vec<f32>);
     fn is_used(&self, var: Var) -> bool;
     fn batch(&self) -> usize;
     fn mode(&self) -> Mode;
@@ -52,8 +58,34 @@ impl Context for Planner<'_> {
         self.add(name, len, home)
     }
 
+    fn add_part(&mut self, whole: BufferId, offset: usize, len: usize) -> BufferId {
+        let info = self.plan.buffers[whole.0].clone();
+        if offset == 0 && len == info.len {
+            return whole;
+        }
+        match info.home {
+            Home::Step => {
+                let part = self.add(&info.name, len, Home::Step);
+                let (whole, begin) = info.part_of.unwrap_or((whole, 0));
+                self.plan.buffers[part.0].part_of = Some((whole, begin + offset));
+                part
+            }
+            Home::Persistent {
+                buffer,
+                offset: begin,
+            } => {
+                let offset = begin + offset;
+                self.add(&info.name, len, Home::Persistent { buffer, offset })
+            }
+        }
+    }
+
     fn add_call(&mut self, call: Call) {
         self.plan.calls.push(call);
+    }
+
+    fn add_data(&mut self, name: &str, contents: Vec<f32>) {
+        self.plan.data.insert(name.to_owned(), contents.into());
     }
 
     fn is_used(&self, var: Var) -> bool {
@@ -74,8 +106,8 @@ impl Context for Planner<'_> {
 }
 
 impl<'a> Lowering<'a> {
-    pub(super) fn new(planner: &'a mut Planner<'_>, node: &'a Node) -> Self {
-        Self { planner, node }
+    pub(super) fn new(planner: &'a mut Planner<'_>, fused: &'a Fused) -> Self {
+        Self { planner, fused }
     }
 
     /// Samples in the batch.
@@ -95,27 +127,27 @@ impl<'a> Lowering<'a> {
 
     /// The operand `index`.
     pub fn input(&mut self, index: usize) -> Operand {
-        self.planner.operand(self.node.inputs[index])
+        self.planner.operand(self.fused.node.inputs[index])
     }
 
     /// The number of operands.
     pub fn inputs(&self) -> usize {
-        self.node.inputs.len()
+        self.fused.node.inputs.len()
     }
 
     /// The result `index`.
     pub fn output(&mut self, index: usize) -> Operand {
-        self.planner.operand(self.node.outputs[index])
+        self.planner.operand(self.fused.node.outputs[index])
     }
 
     /// Whether anything reads the result `index`.
     pub fn is_used(&self, index: usize) -> bool {
-        self.planner.is_used(self.node.outputs[index])
+        self.planner.is_used(self.fused.node.outputs[index])
     }
 
     /// A buffer of `len` elements that lives from its first to its last use in this node.
     pub fn temporary(&mut self, name: &str, len: usize) -> BufferId {
-        let name = format!("{}.{name}", self.node.name);
+        let name = format!("{}.{name}", self.fused.node.name);
         self.planner.add_buffer(&name, len, Home::Step)
     }
 
@@ -128,10 +160,57 @@ impl<'a> Lowering<'a> {
         self.planner.add_buffer(buffer, len, home)
     }
 
+    /// `len` elements of a buffer from `offset` on, a multiple of 64, as a buffer of its own.
+    pub fn part(&mut self, whole: BufferId, offset: usize, len: usize) -> BufferId {
+        self.planner.add_part(whole, offset, len)
+    }
+
+    /// Adds what the planner has fused behind this node to the kernel that stores its first
+    /// result: see [`Operator::takes_epilogue`](crate::ops::Operator::takes_epilogue). Nothing
+    /// if nothing is fused.
+    #[must_use]
+    pub fn epilogue(&mut self, kernel: Kernel) -> Kernel {
+        let whole = 0..self.output(0).len;
+        self.epilogue_of(kernel, whole)
+    }
+
+    /// As [`Lowering::epilogue`] for a kernel that stores only these elements of the result; the
+    /// first is a multiple of 64.
+    #[must_use]
+    pub fn epilogue_of(&mut self, mut kernel: Kernel, elements: Range<usize>) -> Kernel {
+        let epilogue = &self.fused.epilogue;
+        if let Some(residual) = epilogue.residual {
+            let residual = self.planner.operand(residual).buffer;
+            let part = self
+                .planner
+                .add_part(residual, elements.start, elements.len());
+            kernel = kernel.flag("RESIDUAL", true).bind("addend", part);
+        }
+        if let Some(rectifier) = epilogue.rectifier {
+            kernel = rectifier.define(kernel);
+        }
+        if let Some(slopes) = epilogue.rectifier.and_then(Rectifier::slopes) {
+            let slopes = self.planner.operand(slopes);
+            kernel = kernel.bind("slopes", &slopes);
+        }
+        kernel
+    }
+
+    /// A buffer with these contents, which no kernel writes: the operator's own numbers, as many
+    /// as there are (class weights). What pads it to whole vec4s is zero.
+    pub fn data(&mut self, name: &str, values: &[f32]) -> BufferId {
+        let name = format!("{}.{name}", self.fused.node.name);
+        let mut contents = values.to_vec();
+        contents.resize(padded(values.len()), 0.0);
+        let buffer = self.persistent(&name, 0, contents.len());
+        self.planner.add_data(&name, contents);
+        buffer
+    }
+
     /// Emits a dispatch, after those before it.
     pub fn dispatch(&mut self, kernel: Kernel) {
         self.planner.add_call(Call {
-            node: self.node.name.clone(),
+            node: self.fused.label.clone(),
             kernel,
             buffers: Vec::new(),
             writes: Vec::new(),

@@ -7,12 +7,14 @@ mod lowering;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use adapter::AdapterProfile;
 pub use lowering::{Lowering, Operand};
 
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Home, Node, Var};
+use crate::fuse::{self, Fused};
+use crate::graph::{Graph, Home, Var};
 use crate::layout::padded;
 use crate::ops::Operator;
 use crate::ops::copy::Copy as CopyOperator;
@@ -34,7 +36,10 @@ pub struct PlanOptions {
     pub batch: usize,
     /// Training or evaluation.
     pub mode: Mode,
-    /// Whether values whose lifetimes do not overlap share memory. Without it every value
+    /// Whether neighbouring operators may become one kernel, and the values between them
+    /// disappear.
+    pub fuse: bool,
+    /// Whether values whose lifetimes do not overlap share memory. With neither, every value
     /// can still be read after the step.
     pub reuse: bool,
 }
@@ -59,6 +64,8 @@ pub struct BufferInfo {
     pub len: usize,
     /// Shared slot or named buffer.
     pub home: Home,
+    /// The buffer of which it is a part, and where in it the part begins; for slots only.
+    pub part_of: Option<(BufferId, usize)>,
 }
 
 /// A dispatch for a node.
@@ -89,6 +96,10 @@ pub struct Plan {
     pub slot_of: Vec<Option<usize>>,
     /// The slots' sizes in elements.
     pub slots: Vec<usize>,
+    /// Elements of the step's values together, before any fusion.
+    pub values_len: usize,
+    /// Contents of named buffers that hold an operator's own numbers, such as class weights.
+    pub data: BTreeMap<String, Arc<[f32]>>,
     values: BTreeMap<Var, BufferId>,
 }
 
@@ -120,6 +131,8 @@ impl Plan {
                 buffers: Vec::new(),
                 slot_of: Vec::new(),
                 slots: Vec::new(),
+                values_len: 0,
+                data: BTreeMap::new(),
                 values: BTreeMap::new(),
             },
             used: BTreeSet::new(),
@@ -150,8 +163,16 @@ impl Plan {
 
     /// Elements of all transient buffers together, as if none shared memory.
     pub fn transient_len(&self) -> usize {
-        let transient = self.buffers.iter().filter(|b| b.home == Home::Step);
+        let whole = self.buffers.iter().filter(|b| b.part_of.is_none());
+        let transient = whole.filter(|b| b.home == Home::Step);
         transient.map(|b| b.len).sum()
+    }
+
+    /// The buffer itself, or the one of which it is a part.
+    pub fn whole(&self, buffer: BufferId) -> BufferId {
+        self.buffers[buffer.0]
+            .part_of
+            .map_or(buffer, |(whole, _)| whole)
     }
 }
 
@@ -166,28 +187,46 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn lower_all(&mut self, targets: &[Var]) -> Result<()> {
         let order = self.graph.needed_nodes(targets);
+        self.plan.values_len = self.values_len(&order);
+        let PlanOptions { mode, fuse, .. } = self.plan.options;
+        let nodes = match fuse {
+            true => fuse::fuse(self.graph, &order, targets, mode),
+            false => fuse::plain(self.graph, &order),
+        };
         self.used.extend(targets);
-        for &index in &order {
-            self.used.extend(&self.graph.nodes()[index].inputs);
-        }
+        self.used.extend(nodes.iter().flat_map(Fused::reads));
         for target in targets {
             // A target that nothing computes (an input, a parameter) is still known.
             if self.graph.value(*target).producer.is_none() {
                 self.buffer(*target);
             }
         }
-        for index in order {
-            self.lower(&self.graph.nodes()[index])?;
+        for fused in &nodes {
+            self.lower(fused)?;
         }
         Ok(())
     }
 
-    fn lower(&mut self, node: &Node) -> Result<()> {
+    /// Elements of what the nodes `order` compute for the step, views not counted.
+    fn values_len(&self, order: &[usize]) -> usize {
+        let PlanOptions { mode, batch, .. } = self.plan.options;
+        let nodes = order.iter().map(|&index| &self.graph.nodes()[index]);
+        let computed = nodes.filter(|node| !node.operator.is_view(mode));
+        let values = computed.flat_map(|node| &node.outputs);
+        let values = values.map(|&var| self.graph.value(var));
+        let transient = values.filter(|value| value.home == Home::Step);
+        transient
+            .map(|v| padded(v.value_type.device_len(batch)))
+            .sum()
+    }
+
+    fn lower(&mut self, fused: &Fused) -> Result<()> {
+        let node = &fused.node;
         let first = self.plan.calls.len();
         let outcome = if node.operator.is_view(self.plan.options.mode) {
-            self.view(node)
+            self.view(fused)
         } else {
-            node.operator.lower(&mut Lowering::new(self, node))
+            node.operator.lower(&mut Lowering::new(self, fused))
         };
         outcome.map_err(|reason| Error::Layer {
             layer: node.name.clone(),
@@ -208,14 +247,14 @@ impl Planner<'_> {
     }
 
     /// The result is the operand itself, unless it has a place of its own to be copied to.
-    fn view(&mut self, node: &Node) -> Result<(), String> {
-        let (input, output) = (node.inputs[0], node.outputs[0]);
+    fn view(&mut self, fused: &Fused) -> Result<(), String> {
+        let (input, output) = (fused.node.inputs[0], fused.node.outputs[0]);
         if self.graph.value(output).home == Home::Step {
             let buffer = self.buffer(input);
             self.plan.values.insert(output, buffer);
             return Ok(());
         }
-        CopyOperator.lower(&mut Lowering::new(self, node))
+        CopyOperator.lower(&mut Lowering::new(self, fused))
     }
 
     /// Replaces the names of a call's bindings by numbers, as the shader declares them.
@@ -278,6 +317,7 @@ impl Planner<'_> {
             // Whole vec4s, so that one number too can be bound as `array<vec4f>`.
             len: padded(len),
             home,
+            part_of: None,
         });
         BufferId(self.plan.buffers.len() - 1)
     }

@@ -22,7 +22,7 @@ impl Lifetime {
 pub(super) fn assign(plan: &mut Plan) {
     let lifetimes = lifetimes(plan);
     let mut order: Vec<usize> = (0..plan.buffers.len())
-        .filter(|&b| plan.buffers[b].home == Home::Step)
+        .filter(|&b| plan.buffers[b].home == Home::Step && plan.buffers[b].part_of.is_none())
         .collect();
     order.sort_by_key(|&b| (std::cmp::Reverse(plan.buffers[b].len), b));
     let mut tenants: Vec<Vec<Lifetime>> = Vec::new();
@@ -45,13 +45,18 @@ pub(super) fn assign(plan: &mut Plan) {
         tenants[slot].push(lifetime);
         plan.slot_of[buffer] = Some(slot);
     }
+    for part in 0..plan.buffers.len() {
+        if let Some((whole, _)) = plan.buffers[part].part_of {
+            plan.slot_of[part] = plan.slot_of[whole.0];
+        }
+    }
 }
 
 fn lifetimes(plan: &Plan) -> Vec<Option<Lifetime>> {
     let mut lifetimes: Vec<Option<Lifetime>> = vec![None; plan.buffers.len()];
     for (index, call) in plan.calls.iter().enumerate() {
         for buffer in &call.buffers {
-            let lifetime = lifetimes[buffer.0].get_or_insert(Lifetime {
+            let lifetime = lifetimes[plan.whole(*buffer).0].get_or_insert(Lifetime {
                 first: index,
                 last: index,
             });

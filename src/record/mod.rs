@@ -59,10 +59,13 @@ pub struct Recording {
     pub commands: Vec<Command>,
     /// Sizes of the slots, in elements.
     pub slots: Vec<usize>,
-    /// Elements that the values and temporaries would need if none shared a slot.
-    pub unshared: usize,
+    /// Elements of the values of the step as the graph has them: if nothing were fused, and none
+    /// shared a slot.
+    pub values: usize,
     /// Named buffers with the elements that are touched.
     pub named: BTreeMap<String, usize>,
+    /// What some of them hold from the start.
+    pub data: BTreeMap<String, Arc<[f32]>>,
 }
 
 impl Recording {
@@ -89,8 +92,9 @@ impl Recording {
         Ok(Self {
             commands: plan.calls.iter().map(command).collect::<Result<_>>()?,
             slots: plan.slots.clone(),
-            unshared: plan.transient_len(),
+            values: plan.values_len,
             named: plan.persistent(),
+            data: plan.data.clone(),
         })
     }
 }
@@ -100,7 +104,10 @@ pub fn range(plan: &Plan, buffer: BufferId) -> Range {
     let info = &plan.buffers[buffer.0];
     let (place, offset) = match &info.home {
         Home::Persistent { buffer, offset } => (Place::Named(buffer.clone()), *offset),
-        Home::Step => (Place::Slot(plan.slot_of[buffer.0].unwrap_or(0)), 0),
+        Home::Step => {
+            let begin = info.part_of.map_or(0, |(_, offset)| offset);
+            (Place::Slot(plan.slot_of[buffer.0].unwrap_or(0)), begin)
+        }
     };
     Range {
         place,
@@ -135,10 +142,10 @@ impl fmt::Display for Recording {
             writeln!(f)?;
         }
         let bytes: usize = self.slots.iter().sum::<usize>() * 4;
-        let unshared = self.unshared * 4;
+        let values = self.values * 4;
         writeln!(
             f,
-            "{bytes} bytes in {} slots, in place of {unshared}",
+            "{bytes} bytes in {} slots, for values of {values} bytes",
             self.slots.len()
         )
     }

@@ -64,6 +64,13 @@ impl Confusion {
         Ok(confusion)
     }
 
+    /// The matrix of counts by true class, then predicted class; what is missing counts 0.
+    pub(crate) fn from_counts(classes: impl Into<Classes>, mut counts: Vec<u64>) -> Self {
+        let classes = classes.into();
+        counts.resize(classes.len() * classes.len(), 0);
+        Self { classes, counts }
+    }
+
     /// Counts one prediction.
     ///
     /// # Errors

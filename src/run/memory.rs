@@ -33,6 +33,37 @@ impl Memory {
         self.write(device, name, 0, contents)
     }
 
+    /// A memory of its own with the same buffers and contents.
+    pub(crate) async fn duplicate(&self, device: &Device) -> Result<Self> {
+        let mut copy = Self::default();
+        for (name, buffer) in &self.buffers {
+            copy.create(device, name, (buffer.size() / 4) as usize)
+                .await?;
+        }
+        copy.copy_from(device, self);
+        Ok(copy)
+    }
+
+    /// Takes over the contents of the other memory's buffers that have the same names, after all
+    /// that was submitted.
+    pub(crate) fn copy_from(&self, device: &Device, other: &Self) {
+        let mut encoder = device.wgpu().create_command_encoder(&Default::default());
+        for (name, buffer) in &self.buffers {
+            if let Some(source) = other.get(name) {
+                let bytes = source.size().min(buffer.size());
+                encoder.copy_buffer_to_buffer(source, 0, buffer, 0, bytes);
+            }
+        }
+        device.queue().submit([encoder.finish()]);
+    }
+
+    /// Makes another memory's buffer known here too, by a name of its own; it stays one buffer.
+    pub(crate) fn share(&mut self, name: &str, other: &Self, of: &str) {
+        if let Some(buffer) = other.get(of) {
+            self.buffers.insert(name.to_owned(), buffer.clone());
+        }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&wgpu::Buffer> {
         self.buffers.get(name)
     }

@@ -14,14 +14,20 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// For this many dispatches; `None` where the device has no timestamps or not as many.
+    /// Stamps for this many dispatches; `None` where the device has no timestamps or not as many.
+    pub(super) fn stamps_for(device: &Device, dispatches: usize) -> Option<u32> {
+        let supported = device
+            .wgpu()
+            .features()
+            .contains(wgpu::Features::TIMESTAMP_QUERY);
+        let count = u32::try_from(2 * dispatches).ok()?;
+        (supported && count > 0 && count <= wgpu::QUERY_SET_MAX_QUERIES).then_some(count)
+    }
+
+    /// For this many dispatches, where [`Clock::stamps_for`] them are to be had.
     pub(super) fn new(device: &Device, dispatches: usize) -> Option<Self> {
         let wgpu = device.wgpu();
-        let count = u32::try_from(2 * dispatches).ok()?;
-        let supported = wgpu.features().contains(wgpu::Features::TIMESTAMP_QUERY);
-        if !supported || count == 0 || count > wgpu::QUERY_SET_MAX_QUERIES {
-            return None;
-        }
+        let count = Self::stamps_for(device, dispatches)?;
         Some(Self {
             queries: wgpu.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("profile"),

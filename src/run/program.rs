@@ -95,6 +95,10 @@ impl Program {
                     .await?;
             }
         }
+        for (name, contents) in &recording.data {
+            let buffer = program.buffer(&Place::Named(name.clone()))?;
+            memory::write(device, buffer, name, 0, contents)?;
+        }
         for command in &recording.commands {
             let pipeline = device.pipelines().get(device, command).await?;
             let mut entries = Vec::with_capacity(command.ranges.len());
@@ -163,13 +167,18 @@ impl Program {
 
     /// Encodes every dispatch into one pass and submits it. Does not wait.
     pub(crate) fn run(&self) -> Result<Submission> {
+        self.run_first(self.dispatches.len())
+    }
+
+    /// As [`Program::run`], for so many dispatches from the first on.
+    pub(crate) fn run_first(&self, count: usize) -> Result<Submission> {
         let mut encoder = self
             .device
             .wgpu()
             .create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            for dispatch in &self.dispatches {
+            for dispatch in self.dispatches.iter().take(count) {
                 dispatch.encode(&mut pass);
             }
         }
@@ -181,6 +190,11 @@ impl Program {
     /// Blocks until the device has done all that was submitted.
     pub(crate) fn wait(&self) -> Result<()> {
         memory::wait(&self.device, None)
+    }
+
+    /// Whether [`Program::profile`] can measure.
+    pub(crate) fn has_timestamps(&self) -> bool {
+        Clock::stamps_for(&self.device, self.dispatches.len()).is_some()
     }
 
     /// Runs once with the time of every dispatch measured, in seconds; each is then a pass of

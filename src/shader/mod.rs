@@ -50,8 +50,18 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
-/// Modules that any shader may import, from outside the crate too.
-const MODULES: [Shader; 2] = [shader!("common"), shader!("philox")];
+/// Modules that any shader may import, from outside the crate too, each after those that it
+/// imports itself.
+const MODULES: &[Shader] = &[
+    shader!("common"),
+    shader!("epilogue"),
+    shader!("functions"),
+    shader!("max_pool_route"),
+    shader!("norm"),
+    shader!("philox"),
+    shader!("draws"),
+    shader!("rows"),
+];
 
 /// A storage buffer of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +108,8 @@ impl std::fmt::Debug for Shaders {
 }
 
 impl Shaders {
-    /// A composer that knows the importable modules `wgrad::common` and `wgrad::philox`.
+    /// A composer that knows the importable modules: `wgrad::common`, `wgrad::functions`,
+    /// `wgrad::philox`, `wgrad::draws`, `wgrad::epilogue` and others.
     ///
     /// # Errors
     /// [`Error::Shader`] if one of them does not compile.
@@ -210,6 +221,9 @@ fn reflect(module: &naga::Module) -> Result<Vec<Binding>, String> {
             continue;
         };
         let name = variable.name.clone().unwrap_or_default();
+        // A variable of an imported module carries the module's name behind its own.
+        let name = name.split("X_naga_oil_mod_X").next().unwrap_or_default();
+        let name = name.to_owned();
         let AddressSpace::Storage { access } = variable.space else {
             return Err(format!("`{name}` is not a storage buffer"));
         };

@@ -20,6 +20,7 @@ pub(super) async fn first_not_finite(
     let options = PlanOptions {
         batch,
         mode: Mode::Training,
+        fuse: false,
         reuse: false,
     };
     let mut targets = step.gradients.clone();

@@ -1,126 +1,267 @@
-//! Evaluation: running statistics, no dropout, no change of state.
+//! Evaluation: running statistics, no dropout, no change of state. Losses and right answers are
+//! added up on the device and read once.
 
+use std::collections::VecDeque;
+
+use super::loss::{Answer, Loss};
 use super::model::Model;
-use super::step::{Answer, Loss};
 use crate::data::{Classes, DataError, Dataset, Targets};
 use crate::error::{Error, Result};
-use crate::graph::{ValueType, Var};
+use crate::graph::{BLOCK, Graph, ValueType, Var};
+use crate::ops::training::{
+    BATCH_BUFFER, BATCH_WORDS, CountAnswers, SumLosses, TALLY_BATCHES, TALLY_BUFFER, TallyLayout,
+};
 use crate::plan::{Mode, Plan, PlanOptions};
-use crate::record::{Range, Recording, range};
+use crate::record::{Place, Range, Recording, range};
 use crate::report::Confusion;
 use crate::run::{Program, ProgramOptions};
 
 /// Samples that are evaluated together, where there are as many.
 const BATCH: usize = 256;
 
+/// Batches that may wait in the device's queue; the samples of each wait with them.
+const IN_FLIGHT: usize = 2;
+
 /// How well a model answers a data set.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Evaluation {
-    /// The loss, averaged over the samples.
+    /// The loss, averaged over the samples; where the loss weighs its samples, by these weights.
     pub loss: f64,
-    /// The fraction of samples whose class was found; none in a regression.
+    /// The fraction of samples whose class was found; none in a regression, or if none counts.
     pub accuracy: Option<f64>,
-    /// True against predicted classes; none in a regression.
+    /// True against predicted classes; none in a regression, and beyond 4096 classes.
     pub confusion: Option<Confusion>,
+    /// Samples by how many classes the response put before the true one; empty in a regression.
+    ranks: Vec<u64>,
 }
 
-/// An evaluation plan for one batch size.
+impl Evaluation {
+    /// The fraction of samples whose class is among the `k` that the model finds likeliest; none
+    /// in a regression, or if no sample counts. `top_k(1)` is the accuracy. Of classes with the
+    /// same response, the first counts as likelier.
+    pub fn top_k(&self, k: usize) -> Option<f64> {
+        let total: u64 = self.ranks.iter().sum();
+        let found: u64 = self.ranks.iter().take(k).sum();
+        (total > 0).then(|| found as f64 / total as f64)
+    }
+}
+
+/// A plan of the network for evaluation, with its memory.
 #[derive(Debug)]
-pub(super) struct Evaluator {
-    program: Program,
-    batch: usize,
-    input: (ValueType, Range),
-    response: (ValueType, Range),
-    /// With a loss: where the right answers go, and where the samples' losses are.
-    answers: Option<(Answer, ValueType, Range)>,
-    losses: Option<Range>,
+pub(super) struct Planned {
+    pub(super) program: Program,
+    graph: Graph,
+    plan: Plan,
 }
 
-impl Evaluator {
-    pub(super) async fn new(model: &Model, batch: usize, loss: Option<Loss>) -> Result<Self> {
-        let mut graph = model.graph.clone();
-        let mut targets = vec![model.output];
-        let applied = loss.map(|loss| loss.apply(&mut graph, model.output));
-        graph.place(model.output, "response", 0);
-        if let Some((_, values)) = applied {
-            graph.place(values.per_sample, "sample_losses", 0);
-            targets.push(values.per_sample);
-        }
+impl Planned {
+    /// Plans `targets` of a graph that contains the model's.
+    pub(super) async fn new(
+        model: &Model,
+        graph: Graph,
+        targets: &[Var],
+        batch: usize,
+    ) -> Result<Self> {
         let options = PlanOptions {
             batch,
             mode: Mode::Evaluation,
+            fuse: true,
             reuse: true,
         };
         let (profile, shaders) = (model.device.profile(), model.device.shaders());
-        let plan = Plan::new(&graph, &targets, options, profile, shaders)?;
+        let plan = Plan::new(&graph, targets, options, profile, shaders)?;
         let recording = Recording::new(&plan, profile, shaders)?;
         let options = ProgramOptions::default();
         let program = Program::new(&model.device, &recording, &[&model.memory], options).await?;
-        let place = |var: Var| {
-            let value_type = graph.type_of(var).clone();
-            let missing = || Error::Invalid(format!("`{}` is not used", graph.value(var).name));
-            let buffer = plan.buffer_of(var).ok_or_else(missing)?;
-            let len = value_type.device_len(batch);
-            let range = range(&plan, buffer);
-            Ok::<_, Error>((value_type, Range { len, ..range }))
-        };
-        let (answers, losses) = match applied {
-            None => (None, None),
-            Some((answer, values)) => {
-                let (Answer::Labels(var) | Answer::Values(var)) = answer;
-                let (value_type, range) = place(var)?;
-                let losses = place(values.per_sample)?.1;
-                (Some((answer, value_type, range)), Some(losses))
-            }
-        };
         Ok(Self {
-            input: place(model.input)?,
-            response: place(model.output)?,
             program,
-            batch,
-            answers,
-            losses,
+            graph,
+            plan,
         })
     }
 
-    /// The responses to up to a batch of samples, in PyTorch's order.
-    pub(super) async fn respond(&self, samples: &[f32]) -> Result<Vec<f32>> {
-        let (value_type, range) = &self.input;
-        let mut packed = value_type.layout.pack(samples);
+    /// The type of a value, and where it lies.
+    pub(super) fn place(&self, var: Var) -> Result<(ValueType, Range)> {
+        let value_type = self.graph.type_of(var).clone();
+        let missing = || Error::Invalid(format!("`{}` is not used", self.graph.value(var).name));
+        let buffer = self.plan.buffer_of(var).ok_or_else(missing)?;
+        let len = value_type.device_len(self.plan.options.batch);
+        let range = range(&self.plan, buffer);
+        Ok((value_type, Range { len, ..range }))
+    }
+
+    /// Writes up to a batch of samples or targets in PyTorch's order, and zeros for the rest.
+    pub(super) fn write(&self, (value_type, range): &(ValueType, Range), of: &[f32]) -> Result<()> {
+        let mut packed = value_type.layout.pack(of);
         packed.resize(range.len, 0.0);
-        self.program.write(range, &packed)?;
-        self.program.run()?;
-        let (value_type, range) = &self.response;
-        let mut response = value_type.layout.unpack(&self.program.read(range).await?);
-        let count = samples.len() / self.input.0.shape.elements();
-        response.truncate(count * value_type.shape.elements());
-        Ok(response)
+        self.program.write(range, &packed)
+    }
+}
+
+/// An evaluation plan for one batch size and the model's loss.
+#[derive(Debug)]
+pub(super) struct Evaluator {
+    planned: Planned,
+    batch: usize,
+    layout: TallyLayout,
+    input: (ValueType, Range),
+    answer: (Answer, (ValueType, Range)),
+}
+
+/// Sums and counts of some batches.
+struct Tally {
+    loss: f64,
+    weight: f64,
+    ranks: Vec<u64>,
+    /// By true and predicted class.
+    pairs: Vec<u64>,
+}
+
+impl Evaluator {
+    pub(super) async fn new(model: &Model, batch: usize, loss: &Loss) -> Result<Self> {
+        let mut graph = model.graph.clone();
+        let answer = loss.answer(&mut graph, model.output);
+        let values = loss.apply(&mut graph, model.output, answer);
+        let losses: Vec<Var> = [Some(values.per_sample), values.weights]
+            .into_iter()
+            .flatten()
+            .collect();
+        graph.apply_all("losses", std::sync::Arc::new(SumLosses), &losses);
+        let mut layout = TallyLayout { classes: 0 };
+        if let Answer::Labels(labels) = answer {
+            let response = graph.relayout(model.output);
+            if let [classes] = graph.shape(response)[..] {
+                layout = TallyLayout { classes };
+                let ignored = loss.ignored();
+                let count = std::sync::Arc::new(CountAnswers { ignored });
+                graph.apply_all("answers", count, &[response, labels]);
+            }
+        }
+        let planned = Planned::new(model, graph, &[], batch).await?;
+        Ok(Self {
+            input: planned.place(model.input)?,
+            answer: (answer, planned.place(answer.var())?),
+            planned,
+            batch,
+            layout,
+        })
+    }
+
+    fn named(buffer: &str, offset: usize, len: usize) -> Range {
+        Range {
+            place: Place::Named(buffer.to_owned()),
+            offset,
+            len,
+        }
+    }
+
+    /// The counts, behind the sums.
+    fn counts(&self) -> Range {
+        let first = TallyLayout::SUMS.next_multiple_of(BLOCK);
+        Self::named(TALLY_BUFFER, first, self.layout.counts())
+    }
+
+    /// Evaluates as many batches as the sums have room for.
+    async fn tally(&self, model: &Model, data: &Dataset, samples: &[u32]) -> Result<Tally> {
+        let program = &self.planned.program;
+        if self.layout.classes > 0 {
+            let counts = self.counts();
+            program.write(&counts, &vec![0_u32; counts.len])?;
+        }
+        let mut in_flight = VecDeque::new();
+        for (number, chunk) in samples.chunks(self.batch).enumerate() {
+            let words = [chunk.len() as u32, number as u32, 0, 0];
+            program.write(&Self::named(BATCH_BUFFER, 0, BATCH_WORDS), &words)?;
+            self.planned.write(&self.input, &data.batch(chunk)?)?;
+            self.write_answers(model, data, chunk)?;
+            in_flight.push_back(program.run()?);
+            if in_flight.len() > IN_FLIGHT
+                && let Some(oldest) = in_flight.pop_front()
+            {
+                oldest.wait(&model.device)?;
+            }
+        }
+        self.read(samples.len().div_ceil(self.batch)).await
+    }
+
+    async fn read(&self, batches: usize) -> Result<Tally> {
+        let counts = self.counts();
+        let end = match self.layout.classes {
+            0 => TallyLayout::SUMS,
+            _ => counts.offset + counts.len,
+        };
+        let all = Self::named(TALLY_BUFFER, 0, end);
+        let words: Vec<u32> = self.planned.program.read(&all).await?;
+        let sum = |of: usize| {
+            let words = words.iter().skip(of).step_by(2).take(batches);
+            words.map(|w| f64::from(f32::from_bits(*w))).sum()
+        };
+        let counts = words.get(counts.offset..).unwrap_or_default();
+        let counts: Vec<u64> = counts.iter().map(|&count| u64::from(count)).collect();
+        let (ranks, pairs) = counts.split_at(self.layout.classes.min(counts.len()));
+        Ok(Tally {
+            loss: sum(0),
+            weight: sum(1),
+            ranks: ranks.to_vec(),
+            pairs: pairs.to_vec(),
+        })
     }
 
     /// Writes the right answers of the batch.
-    fn write_answers(&self, data: &Dataset, indices: &[u32]) -> Result<()> {
-        let Some((answer, value_type, range)) = &self.answers else {
-            return Ok(());
-        };
+    fn write_answers(&self, model: &Model, data: &Dataset, indices: &[u32]) -> Result<()> {
+        let (answer, place) = &self.answer;
         match (answer, data.targets()) {
             (Answer::Labels(_), Targets::Labels { labels, .. }) => {
                 let mut batch: Vec<u32> = indices.iter().map(|&i| labels[i as usize]).collect();
                 batch.resize(self.batch, 0);
-                self.program.write(range, &batch)
+                self.planned.program.write(&place.1, &batch)
             }
             (Answer::Values(_), Targets::Values { shape, values }) => {
                 let len: usize = shape.iter().product();
                 let of = |&i: &u32| &values[i as usize * len..(i as usize + 1) * len];
                 let batch: Vec<f32> = indices.iter().flat_map(of).copied().collect();
-                let mut packed = value_type.layout.pack(&batch);
-                packed.resize(range.len, 0.0);
-                self.program.write(range, &packed)
+                self.planned.write(place, &batch)
             }
-            _ => Err(Error::Invalid(
-                "the data set's answers do not suit the model's loss".to_owned(),
-            )),
+            _ => model.loss.check(model.output_shape(), data.targets()),
         }
+    }
+}
+
+impl Tally {
+    fn new(layout: TallyLayout) -> Self {
+        Self {
+            loss: 0.0,
+            weight: 0.0,
+            ranks: vec![0; layout.classes],
+            pairs: vec![0; layout.counts() - layout.classes],
+        }
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.loss += more.loss;
+        self.weight += more.weight;
+        let add = |sums: &mut [u64], more: &[u64]| {
+            sums.iter_mut().zip(more).for_each(|(sum, n)| *sum += n);
+        };
+        add(&mut self.ranks, &more.ranks);
+        add(&mut self.pairs, &more.pairs);
+    }
+
+    fn evaluation(self, classes: Option<&Classes>) -> Evaluation {
+        let outputs = self.ranks.len();
+        let confusion = match self.pairs.is_empty() {
+            true => None,
+            false => classes.map(|known| Confusion::from_counts(named(known, outputs), self.pairs)),
+        };
+        let mut evaluation = Evaluation {
+            loss: self.loss / self.weight,
+            accuracy: None,
+            confusion,
+            ranks: self.ranks,
+        };
+        evaluation.accuracy = evaluation.top_k(1);
+        evaluation
     }
 }
 
@@ -128,8 +269,8 @@ impl Model {
     /// Answers every sample of `data` and compares: loss, accuracy, confusion.
     ///
     /// # Errors
-    /// [`Error::Data`] for an empty data set, [`Error::Invalid`] for one that does not fit the
-    /// network, [`Error::DeviceLost`].
+    /// [`Error::Data`] for an empty data set, [`Error::Invalid`] or [`Error::Answers`] for one
+    /// that does not fit the network or the loss, [`Error::DeviceLost`].
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation> {
         pollster::block_on(self.evaluate_async(data))
     }
@@ -139,40 +280,18 @@ impl Model {
     /// # Errors
     /// As [`Model::evaluate`].
     pub async fn evaluate_async(&self, data: &Dataset) -> Result<Evaluation> {
-        self.check_data(data, self.loss)?;
-        let batch = BATCH.min(data.len());
-        let evaluator = self.evaluator(batch, Some(self.loss)).await?;
-        let classes = self.output_shape().elements();
-        let mut confusion = data
-            .classes()
-            .map(|known| Confusion::new(named(known, classes)));
-        let indices: Vec<u32> = (0..data.len() as u32).collect();
-        let mut total = 0.0;
-        for chunk in indices.chunks(batch) {
-            evaluator.write_answers(data, chunk)?;
-            let responses = evaluator.respond(&data.batch(chunk)?).await?;
-            if let Some(range) = &evaluator.losses {
-                let losses: Vec<f32> = evaluator.program.read(range).await?;
-                total += losses[..chunk.len()]
-                    .iter()
-                    .map(|&l| f64::from(l))
-                    .sum::<f64>();
-            }
-            if let (Some(confusion), Some(labels)) = (&mut confusion, data.labels()) {
-                for (&index, response) in chunk.iter().zip(responses.chunks(classes)) {
-                    confusion.add(labels[index as usize], largest(response))?;
-                }
-            }
+        self.check_data(data, &self.loss)?;
+        let evaluator = self.evaluator(BATCH.min(data.len())).await?;
+        let samples: Vec<u32> = (0..data.len() as u32).collect();
+        let mut tally = Tally::new(evaluator.layout);
+        for segment in samples.chunks(evaluator.batch * TALLY_BATCHES) {
+            tally.add(&evaluator.tally(self, data, segment).await?);
         }
-        Ok(Evaluation {
-            loss: total / data.len() as f64,
-            accuracy: confusion.as_ref().and_then(Confusion::accuracy),
-            confusion,
-        })
+        Ok(tally.evaluation(data.classes()))
     }
 
     /// Whether a data set fits the network and the loss.
-    pub(super) fn check_data(&self, data: &Dataset, loss: Loss) -> Result<()> {
+    pub(super) fn check_data(&self, data: &Dataset, loss: &Loss) -> Result<()> {
         if data.is_empty() {
             return Err(DataError::Empty {
                 samples: 0,
@@ -180,58 +299,22 @@ impl Model {
             }
             .into());
         }
-        let wrong = |what: &str, expected: &[usize], found: &[usize]| {
-            Err(Error::Invalid(format!(
-                "the network's {what} has shape {expected:?}, the data set's {found:?}"
-            )))
-        };
         if data.shape() != &self.input_shape()[..] {
-            return wrong("input", self.input_shape(), data.shape());
+            return Err(Error::Invalid(format!(
+                "the network's input has shape {:?}, the data set's {:?}",
+                &self.input_shape()[..],
+                data.shape()
+            )));
         }
-        match (loss, data.targets()) {
-            (Loss::SoftmaxCrossEntropy, Targets::Labels { classes, .. }) => {
-                let outputs = self.output_shape().elements();
-                match classes.len() <= outputs {
-                    true => Ok(()),
-                    false => Err(Error::Invalid(format!(
-                        "the data set has {} classes, the network only {outputs} outputs",
-                        classes.len()
-                    ))),
-                }
-            }
-            (Loss::MeanSquaredError, Targets::Values { shape, .. }) => {
-                match shape[..] == self.output_shape()[..] {
-                    true => Ok(()),
-                    false => wrong("output", self.output_shape(), shape),
-                }
-            }
-            (Loss::SoftmaxCrossEntropy, Targets::Values { .. }) => Err(Error::Invalid(
-                "softmax cross-entropy needs class labels, the data set has target values"
-                    .to_owned(),
-            )),
-            (Loss::MeanSquaredError, Targets::Labels { .. }) => Err(Error::Invalid(
-                "mean squared error needs target values, the data set has class labels".to_owned(),
-            )),
-        }
+        loss.check(self.output_shape(), data.targets())
     }
 }
 
 /// The data set's names for its classes; the network's further outputs, which it may answer with
-/// too, go by their numbers.
+/// too, go by their numbers, and an ignored class beyond them has none.
 fn named(known: &Classes, outputs: usize) -> Classes {
     let mut names = known.names().to_vec();
+    names.truncate(outputs);
     names.extend((names.len()..outputs).map(|class| class.to_string()));
     Classes::from(names)
-}
-
-/// The index of the largest element, the first of equals; NaN is never the largest unless all
-/// are.
-pub(super) fn largest(values: &[f32]) -> u32 {
-    let mut best = 0;
-    for (i, value) in values.iter().enumerate() {
-        if *value > values[best] || values[best].is_nan() {
-            best = i;
-        }
-    }
-    best as u32
 }

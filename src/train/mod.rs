@@ -1,30 +1,44 @@
 //! Training: models on a device, update rules, the loop over epochs.
 
+mod adadelta;
+mod adagrad;
 mod adam;
 mod diagnose;
 mod evaluate;
 #[cfg(feature = "onnx")]
 mod export;
 mod identity;
+mod fold;
+mod lars;
+mod loss;
 mod model;
 mod predict;
 mod progress;
+mod quickprop;
+mod rmsprop;
 mod rule;
 mod run;
 mod samples;
+pub mod schedule;
 mod sgd;
+mod state;
 mod step;
 mod trainer;
 mod training;
 mod weights;
 
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
 pub use evaluate::Evaluation;
+pub use lars::Lars;
+pub use loss::{AnswerKind, Loss, LossFunction};
 pub use model::Model;
 pub use predict::Prediction;
-pub use rule::UpdateRule;
+pub use quickprop::Quickprop;
+pub use rmsprop::RmsProp;
+pub use rule::{Norms, UpdateRule};
 pub use run::Run;
 pub use sgd::Sgd;
-pub use step::Loss;
 pub use trainer::Trainer;
 pub use training::Training;

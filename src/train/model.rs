@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::evaluate::Evaluator;
-use super::step::Loss;
+use super::loss::Loss;
+use super::predict::Responder;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Initialiser, Parameter, Role, Var, aligned};
 use crate::random::Seed;
@@ -24,11 +25,26 @@ pub struct Model {
     pub(super) memory: Memory,
     /// The loss of the last training, which evaluation reports.
     pub(super) loss: Loss,
-    evaluators: Mutex<Evaluators>,
+    /// Plans for answering, by batch size.
+    responders: ByBatch<Responder>,
+    /// Plans for evaluation with the model's loss, by batch size.
+    evaluators: ByBatch<Evaluator>,
 }
 
-/// Evaluation plans by batch size, with or without a loss.
-type Evaluators = BTreeMap<(usize, Option<Loss>), Arc<Evaluator>>;
+type ByBatch<T> = Mutex<BTreeMap<usize, Arc<T>>>;
+
+/// The plan for this batch size, if there is one.
+fn find<T>(plans: &ByBatch<T>, batch: usize) -> Option<Arc<T>> {
+    let plans = plans.lock().unwrap_or_else(PoisonError::into_inner);
+    plans.get(&batch).cloned()
+}
+
+fn keep<T>(plans: &ByBatch<T>, batch: usize, plan: T) -> Arc<T> {
+    let plan = Arc::new(plan);
+    let mut plans = plans.lock().unwrap_or_else(PoisonError::into_inner);
+    plans.insert(batch, plan.clone());
+    plan
+}
 
 /// Elements of the buffer that holds all parameters of one kind, at least a block.
 pub(super) fn arena_len(graph: &Graph, arena: &str) -> usize {
@@ -52,20 +68,7 @@ impl Model {
     ) -> Result<Self> {
         graph.check()?;
         graph.resolve_initialisers();
-        let mut memory = Memory::default();
-        for arena in ["parameters", "statistics"] {
-            let len = arena_len(&graph, arena);
-            memory.create(device, arena, len).await?;
-        }
-        let model = Self {
-            device: device.clone(),
-            graph,
-            input,
-            output,
-            memory,
-            loss: Loss::default(),
-            evaluators: Mutex::default(),
-        };
+        let model = Self::empty(device, graph, input, output).await?;
         for parameter in model.graph.parameters() {
             if let Initialiser::Given(init) = &parameter.initialiser {
                 let values =
@@ -74,6 +77,44 @@ impl Model {
             }
         }
         Ok(model)
+    }
+
+    /// A model whose parameters are yet to be written.
+    pub(super) async fn empty(
+        device: &Device,
+        graph: Graph,
+        input: Var,
+        output: Var,
+    ) -> Result<Self> {
+        let mut memory = Memory::default();
+        for arena in ["parameters", "statistics"] {
+            let len = arena_len(&graph, arena);
+            memory.create(device, arena, len).await?;
+        }
+        Ok(Self {
+            device: device.clone(),
+            graph,
+            input,
+            output,
+            memory,
+            loss: Loss::default(),
+            responders: Mutex::default(),
+            evaluators: Mutex::default(),
+        })
+    }
+
+    /// A copy with parameters of its own.
+    pub(super) async fn duplicate(&self) -> Result<Self> {
+        Ok(Self {
+            device: self.device.clone(),
+            graph: self.graph.clone(),
+            input: self.input,
+            output: self.output,
+            memory: self.memory.duplicate(&self.device).await?,
+            loss: self.loss.clone(),
+            responders: Mutex::default(),
+            evaluators: Mutex::default(),
+        })
     }
 
     /// The device that holds the parameters.
@@ -150,7 +191,7 @@ impl Model {
         self.write(p, values)
     }
 
-    fn write(&self, p: &Parameter, values: &[f32]) -> Result<()> {
+    pub(super) fn write(&self, p: &Parameter, values: &[f32]) -> Result<()> {
         let packed = p.layout.pack(values);
         self.memory
             .write(&self.device, p.role.arena(), p.offset, &packed)
@@ -204,24 +245,34 @@ impl Model {
         }
     }
 
-    /// The evaluation plan for batches of this size, made at its first use.
-    pub(super) async fn evaluator(
-        &self,
-        batch: usize,
-        loss: Option<Loss>,
-    ) -> Result<Arc<Evaluator>> {
-        let key = (batch, loss);
-        let lock = || {
-            self.evaluators
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some(evaluator) = lock().get(&key) {
-            return Ok(evaluator.clone());
+    /// What evaluation reports from now on.
+    pub(super) fn set_loss(&mut self, loss: &Loss) {
+        if !self.loss.is(loss) {
+            self.loss = loss.clone();
+            self.evaluators = Mutex::default();
         }
-        let evaluator = Arc::new(Evaluator::new(self, batch, loss).await?);
-        lock().insert(key, evaluator.clone());
-        Ok(evaluator)
+    }
+
+    /// The plan for answering batches of this size, made at its first use.
+    pub(super) async fn responder(&self, batch: usize) -> Result<Arc<Responder>> {
+        match find(&self.responders, batch) {
+            Some(known) => Ok(known),
+            None => {
+                let responder = Responder::new(self, batch).await?;
+                Ok(keep(&self.responders, batch, responder))
+            }
+        }
+    }
+
+    /// The evaluation plan for batches of this size, made at its first use.
+    pub(super) async fn evaluator(&self, batch: usize) -> Result<Arc<Evaluator>> {
+        match find(&self.evaluators, batch) {
+            Some(known) => Ok(known),
+            None => {
+                let evaluator = Evaluator::new(self, batch, &self.loss).await?;
+                Ok(keep(&self.evaluators, batch, evaluator))
+            }
+        }
     }
 }
 

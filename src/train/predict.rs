@@ -1,8 +1,11 @@
 //! Answers to single samples.
 
+use super::evaluate::Planned;
 use super::model::Model;
 use crate::data::Sample;
 use crate::error::{Error, Result};
+use crate::graph::ValueType;
+use crate::record::Range;
 
 /// The response of a network to one sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +21,7 @@ impl Prediction {
 
     /// The most likely class.
     pub fn top1(&self) -> usize {
-        super::evaluate::largest(&self.values) as usize
+        largest(&self.values)
     }
 
     /// The k most likely classes with their probabilities, most likely first.
@@ -39,6 +42,51 @@ impl Prediction {
         let exponentials: Vec<f32> = self.values.iter().map(|v| (v - largest).exp()).collect();
         let total: f32 = exponentials.iter().sum();
         exponentials.iter().map(|e| e / total).collect()
+    }
+}
+
+/// The index of the largest element, the first of equals; NaN is never the largest unless all
+/// are.
+fn largest(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value > values[best] || values[best].is_nan() {
+            best = i;
+        }
+    }
+    best
+}
+
+/// A plan for answering batches of one size.
+#[derive(Debug)]
+pub(super) struct Responder {
+    planned: Planned,
+    input: (ValueType, Range),
+    response: (ValueType, Range),
+}
+
+impl Responder {
+    pub(super) async fn new(model: &Model, batch: usize) -> Result<Self> {
+        let mut graph = model.graph.clone();
+        graph.place(model.output, "response", 0);
+        let planned = Planned::new(model, graph, &[model.output], batch).await?;
+        Ok(Self {
+            input: planned.place(model.input)?,
+            response: planned.place(model.output)?,
+            planned,
+        })
+    }
+
+    /// The responses to up to a batch of samples, in PyTorch's order.
+    async fn respond(&self, samples: &[f32]) -> Result<Vec<f32>> {
+        self.planned.write(&self.input, samples)?;
+        self.planned.program.run()?;
+        let (value_type, range) = &self.response;
+        let stored: Vec<f32> = self.planned.program.read(range).await?;
+        let mut response = value_type.layout.unpack(&stored);
+        let count = samples.len() / self.input.0.shape.elements();
+        response.truncate(count * value_type.shape.elements());
+        Ok(response)
     }
 }
 
@@ -80,10 +128,10 @@ impl Model {
         }
         // One sample at a time or many: two plans serve all sizes.
         let batch = if samples.len() == len { 1 } else { 64 };
-        let evaluator = self.evaluator(batch, None).await?;
+        let responder = self.responder(batch).await?;
         let mut predictions = Vec::with_capacity(samples.len() / len);
         for chunk in samples.chunks(batch * len) {
-            let responses = evaluator.respond(chunk).await?;
+            let responses = responder.respond(chunk).await?;
             let values = responses.chunks(self.output_shape().elements());
             predictions.extend(values.map(|v| Prediction { values: v.to_vec() }));
         }

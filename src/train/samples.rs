@@ -1,6 +1,6 @@
 //! How a data set reaches a training step.
 
-use super::step::Answer;
+use super::loss::Answer;
 use crate::data::{Dataset, Samples, Targets};
 use crate::error::Result;
 use crate::graph::{Element, Graph, ValueType, Var};

@@ -4,53 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::model::{Model, arena_len};
-use super::rule::UpdateRule;
+use super::rule::Norms;
 use super::samples::Source;
+use super::trainer::Trainer;
 use crate::autodiff;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Home, Parameter, Role, Var};
+use crate::graph::{BLOCK, Graph, Home, Parameter, Role, Var, aligned};
 use crate::ops::batch_norm::running_pairs;
 use crate::ops::copy::Copy;
-use crate::ops::training::{Conclude, RunningAverage, Update};
-use crate::ops::{LossValues, Reduction};
-
-/// What training makes small.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Loss {
-    /// Softmax cross-entropy of logits and class labels, averaged over the batch.
-    #[default]
-    SoftmaxCrossEntropy,
-    /// Squared error of responses and targets, averaged over all elements ("Euclidean").
-    MeanSquaredError,
-}
-
-/// What the response is compared with.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Answer {
-    Labels(Var),
-    Values(Var),
-}
-
-impl Loss {
-    /// Adds the loss of `output` to a graph, and the input for the right answers.
-    pub(super) fn apply(self, graph: &mut Graph, output: Var) -> (Answer, LossValues) {
-        match self {
-            Self::SoftmaxCrossEntropy => {
-                let labels = graph.labels("labels");
-                let values = graph.softmax_cross_entropy(output, labels, Reduction::Mean);
-                (Answer::Labels(labels), values)
-            }
-            Self::MeanSquaredError => {
-                let shape = graph.shape(output).clone();
-                let targets = graph.input("targets", shape);
-                let output = graph.relayout(output);
-                let values = graph.mean_squared_error(output, targets, Reduction::Mean);
-                (Answer::Values(targets), values)
-            }
-        }
-    }
-}
+use crate::ops::training::{
+    ACCUMULATED, Accumulate, Clip, Conclude, RunningAverage, Update, WeightAverage,
+};
+use crate::record::Recording;
 
 /// A training graph, before planning.
 pub(super) struct StepGraph {
@@ -64,9 +29,11 @@ pub(super) struct StepGraph {
 
 impl StepGraph {
     /// The computation of loss and gradients, without any change of state.
-    pub(super) fn new(model: &Model, loss: Loss, source: &Source) -> Result<Self> {
+    pub(super) fn new(model: &Model, trainer: &Trainer, source: &Source) -> Result<Self> {
         let mut graph = model.graph.clone();
-        let (answer, values) = loss.apply(&mut graph, model.output);
+        let loss = &trainer.loss;
+        let answer = loss.answer(&mut graph, model.output);
+        let values = loss.apply(&mut graph, model.output, answer);
         source.connect(&mut graph, model.input, answer);
         graph.check()?;
         let trained = model.parameters().iter().filter(|p| p.is_trained());
@@ -89,36 +56,84 @@ impl StepGraph {
         })
     }
 
-    /// Adds the check, the update of the parameters and of the running averages.
-    pub(super) fn with_update(mut self, rule: &Arc<dyn UpdateRule>) -> Result<Self> {
+    /// Adds the check, and what the step changes: running averages, parameters, their average.
+    pub(super) fn with_update(mut self, trainer: &Trainer) -> Result<Self> {
         let graph = &mut self.graph;
-        let gradients = arena_len(graph, Role::Weight.arena());
+        let len = arena_len(graph, Role::Weight.arena());
         let batch_statistics = place_statistics(graph);
         let statistics = match batch_statistics.is_empty() {
             true => 0,
             false => arena_len(graph, Role::Statistic.arena()),
         };
+        let group = trainer.micro_batches;
         let of = |first: Var, others: &[Var]| [&[first][..], others].concat();
         let results = [self.gradients.as_slice(), &batch_statistics].concat();
         let conclude = Conclude {
-            gradients,
+            gradients: len,
             statistics,
+            group,
         };
-        let status = graph.apply("step", conclude, &of(self.loss, &results));
+        let status = graph.apply(CONCLUDE, conclude, &of(self.loss, &results));
         graph.place(status, "status", 0);
-        let update = Update {
-            rule: rule.clone(),
-            len: gradients,
-        };
-        graph.apply_all("update", Arc::new(update), &of(status, &self.gradients));
+        let gradients_of_step = of(status, &self.gradients);
+        if group > 1 {
+            let accumulate = Accumulate { len, group };
+            graph.apply_all(ACCUMULATE, Arc::new(accumulate), &gradients_of_step);
+        }
         if statistics > 0 {
-            let average = RunningAverage { len: statistics };
+            let len = statistics;
+            let average = RunningAverage { len, group };
             let operands = of(status, &batch_statistics);
-            graph.apply_all("running_average", Arc::new(average), &operands);
+            graph.apply_all(RUNNING_AVERAGE, Arc::new(average), &operands);
+        }
+        // What follows belongs to the last micro-batch of a step.
+        let gradients = if group > 1 { ACCUMULATED } else { "gradients" };
+        let clip = Clip {
+            gradients,
+            len,
+            value: trainer.clip_value,
+            norm: trainer.clip_norm,
+        };
+        if clip.value.is_some() || clip.norm.is_some() {
+            graph.apply_all("clip", Arc::new(clip), &gradients_of_step);
+        }
+        let update = Update {
+            gradients,
+            spans: spans(graph, trainer.rule.norms()).len(),
+            ..Update::new(trainer.rule.clone(), len)
+        };
+        graph.apply_all("update", Arc::new(update), &gradients_of_step);
+        if trainer.average.is_some() {
+            let average = WeightAverage {
+                parameters: len,
+                statistics,
+            };
+            graph.apply_all("average", Arc::new(average), &[status]);
         }
         graph.check()?;
         Ok(self)
     }
+}
+
+const CONCLUDE: &str = "step";
+const ACCUMULATE: &str = "accumulate";
+const RUNNING_AVERAGE: &str = "running_average";
+
+/// How many commands of a step belong to every micro-batch; the others only to the last.
+pub(super) fn commands_of_micro_batch(recording: &Recording) -> usize {
+    let common = [CONCLUDE, ACCUMULATE, RUNNING_AVERAGE];
+    let mut commands = recording.commands.iter();
+    let last = commands.rposition(|c| common.contains(&c.node.as_str()));
+    last.map_or(0, |last| last + 1)
+}
+
+/// `[first block, blocks]` of each trained parameter whose norms a rule reads.
+pub(super) fn spans(graph: &Graph, norms: Norms) -> Vec<[u32; 2]> {
+    let parameters = graph.parameters().iter().filter(|p| p.is_trained());
+    parameters
+        .filter(|p| norms.include(p.role))
+        .map(|p| [p.offset, aligned(p.layout.size())].map(|elements| (elements / BLOCK) as u32))
+        .collect()
 }
 
 /// Batch statistics go where the running ones lie in their buffer, so that one dispatch moves

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use web_time::Instant;
 
+use super::loss::Loss;
 use super::model::Model;
 use super::progress::Progress;
 use super::rule::UpdateRule;
 use super::run::Run;
-use super::step::Loss;
-use super::training::{SharedRule, Training};
+use super::schedule::{self, Plateau};
+use super::training::Training;
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::random::Seed;
 use crate::report::{Epoch, History};
 
@@ -33,12 +34,17 @@ use crate::report::{Epoch, History};
 /// # Ok::<(), wgrad::Error>(())
 /// ```
 pub struct Trainer {
-    pub(super) rule: SharedRule,
+    pub(super) rule: Arc<dyn UpdateRule>,
     pub(super) loss: Loss,
     pub(super) batch_size: usize,
     pub(super) seed: Seed,
     pub(super) shuffle: bool,
     pub(super) schedule: Box<dyn Fn(u64) -> f64 + Send + Sync>,
+    pub(super) plateau: Option<Plateau>,
+    pub(super) clip_value: Option<f64>,
+    pub(super) clip_norm: Option<f64>,
+    pub(super) micro_batches: usize,
+    pub(super) average: Option<f64>,
     epochs: u32,
     progress: bool,
 }
@@ -63,7 +69,12 @@ impl Trainer {
             batch_size: 64,
             seed: Seed(0),
             shuffle: true,
-            schedule: Box::new(|_| 1.0),
+            schedule: Box::new(schedule::constant(1.0)),
+            plateau: None,
+            clip_value: None,
+            clip_norm: None,
+            micro_batches: 1,
+            average: None,
             epochs: 10,
             progress: true,
         }
@@ -76,17 +87,78 @@ impl Trainer {
         self
     }
 
-    /// Samples per step; at most as many as there are.
+    /// Samples that are computed together, those of a step unless [`Trainer::accumulate`] puts
+    /// several batches into one; at most as many as there are.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
     }
 
-    /// What is made small.
+    /// Makes a step of this many batches, called micro-batches, whose gradients are averaged
+    /// before the one update: a batch as many times as large, in the memory of one. The loss of
+    /// the step is their mean. Batch normalisation sees each micro-batch by itself.
+    ///
+    /// A micro-batch that is not finite discards the whole step.
+    ///
+    /// ```
+    /// use wgrad::train::{Sgd, Trainer};
+    /// // An update for every 256 samples.
+    /// let trainer = Trainer::new(Sgd::new(0.1)).batch_size(64).accumulate(4);
+    /// ```
     #[must_use]
-    pub fn loss(mut self, loss: Loss) -> Self {
-        self.loss = loss;
+    pub fn accumulate(mut self, micro_batches: usize) -> Self {
+        self.micro_batches = micro_batches;
+        self
+    }
+
+    /// Holds every element of the gradients within ±`limit` before the update, as PyTorch's
+    /// `clip_grad_value_`. Weight decay is not part of the gradients.
+    #[must_use]
+    pub fn clip_value(mut self, limit: f64) -> Self {
+        self.clip_value = Some(limit);
+        self
+    }
+
+    /// Multiplies the gradients by `limit/(‖g‖ + 1e-6)` before the update if that is less than 1,
+    /// as PyTorch's `clip_grad_norm_`. ‖g‖ is the Euclidean norm over all trained parameters
+    /// together, after [`Trainer::clip_value`] where both are asked for.
+    ///
+    /// [`Training::gradient_norms`] has the norms, before this clipping. A limit of
+    /// [`f64::INFINITY`] measures them and clips nothing.
+    #[must_use]
+    pub fn clip_norm(mut self, limit: f64) -> Self {
+        self.clip_norm = Some(limit);
+        self
+    }
+
+    /// Keeps an exponential moving average of the weights (Polyak and Juditsky 1992), which often
+    /// answers better than the weights themselves: after each step `a ← a + r·(w − a)` with
+    /// `r = (1 − decay)/(1 − decayᵗ)` at the t-th step. So the weights after step s count
+    /// `decay^(t−s)`, and those before the first step not at all, as in Adam's corrected mean.
+    /// Running statistics are averaged in the same way.
+    ///
+    /// [`Trainer::fit`] then evaluates the average after each epoch, and leaves it in the model at
+    /// the end; [`Training::averaged`] has it while training. 0.999 suits some thousand steps.
+    #[must_use]
+    pub fn average(mut self, decay: f64) -> Self {
+        self.average = Some(decay);
+        self
+    }
+
+    /// What is made small, softmax cross-entropy unless told otherwise: a loss of
+    /// [`ops`](crate::ops) or one's own ([`LossFunction`](super::LossFunction)).
+    ///
+    /// ```
+    /// use wgrad::ops::SoftmaxCrossEntropy;
+    /// use wgrad::train::{Sgd, Trainer};
+    ///
+    /// let loss = SoftmaxCrossEntropy::new().label_smoothing(0.1);
+    /// let trainer = Trainer::new(Sgd::new(0.1)).loss(loss);
+    /// ```
+    #[must_use]
+    pub fn loss(mut self, loss: impl Into<Loss>) -> Self {
+        self.loss = loss.into();
         self
     }
 
@@ -104,11 +176,13 @@ impl Trainer {
         self
     }
 
-    /// A factor on the learning rate by step, counted from 0.
+    /// A factor on the learning rate by step, counted from 0: a closure, or one of [`schedule`].
     ///
     /// ```
-    /// use wgrad::train::{Sgd, Trainer};
+    /// use wgrad::train::{Sgd, Trainer, schedule};
     /// // Half as large after every thousand steps.
+    /// let trainer = Trainer::new(Sgd::new(0.1)).schedule(schedule::step(1000, 0.5));
+    /// // The same by hand.
     /// let trainer = Trainer::new(Sgd::new(0.1))
     ///     .schedule(|step| 0.5_f64.powi((step / 1000) as i32));
     /// ```
@@ -118,12 +192,39 @@ impl Trainer {
         self
     }
 
+    /// Reduces the learning rate, beside any schedule, when the validation loss no longer falls:
+    /// the loss on [`Trainer::fit`]'s test data, or what [`Training::observe`] is told.
+    #[must_use]
+    pub fn reduce_on_plateau(mut self, plateau: Plateau) -> Self {
+        self.plateau = Some(plateau);
+        self
+    }
+
     /// Whether [`Trainer::fit`] shows a progress bar where there is a terminal; it does by
     /// default.
     #[must_use]
     pub fn progress(mut self, progress: bool) -> Self {
         self.progress = progress;
         self
+    }
+
+    /// What can be wrong with the settings alone.
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |reason: String| Err(Error::Invalid(reason));
+        if self.batch_size == 0 || self.micro_batches == 0 {
+            return refuse("a batch of size zero has no samples".to_owned());
+        }
+        for (what, limit) in [("value", self.clip_value), ("norm", self.clip_norm)] {
+            if let Some(limit) = limit.filter(|limit| limit.is_nan() || *limit <= 0.0) {
+                return refuse(format!("gradients cannot be clipped to the {what} {limit}"));
+            }
+        }
+        match self.average {
+            Some(decay) if !(0.0..1.0).contains(&decay) => refuse(format!(
+                "the decay of the average must lie in [0, 1), it is {decay}"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Begins a training whose steps are taken by hand.
@@ -138,7 +239,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`crate::Error::Data`] for an empty data set, [`crate::Error::Invalid`] for data that do
-    /// not fit the network or a batch size of zero, [`crate::Error::OutOfMemory`],
+    /// not fit the network and settings that make no sense, [`crate::Error::OutOfMemory`],
     /// [`crate::Error::DeviceLost`], and [`crate::Error::NonFinite`] when the training diverges:
     /// the model then holds the parameters after the last good step.
     pub fn fit(&self, model: &mut Model, train: &Dataset, test: &Dataset) -> Result<Run> {
@@ -155,7 +256,7 @@ impl Trainer {
         train: &Dataset,
         test: &Dataset,
     ) -> Result<Run> {
-        model.check_data(test, self.loss)?;
+        model.check_data(test, &self.loss)?;
         let mut training = Training::new(self, model, train).await?;
         let steps = training.steps_per_epoch();
         let mut progress = Progress::new(self.progress, self.epochs, steps);
@@ -175,20 +276,24 @@ impl Trainer {
             }
             step_seconds += start.elapsed().as_secs_f64();
             timed_steps += steps;
-            let tested = training.model().evaluate_async(test).await?;
+            let answering = training.averaged().unwrap_or(training.model());
+            let tested = answering.evaluate_async(test).await?;
+            let learning_rate = training.learning_rate(training.steps().saturating_sub(1));
+            training.observe(tested.loss)?;
             let record = Epoch {
                 epoch,
                 step: training.steps(),
                 train_loss: mean(&losses),
                 test_loss: Some(tested.loss),
                 test_accuracy: tested.accuracy,
-                learning_rate: training.learning_rate(training.steps().saturating_sub(1)),
+                learning_rate,
                 seconds: start.elapsed().as_secs_f64(),
             };
             progress.epoch(&record);
             history.push(record);
             evaluation = Some(tested);
         }
+        training.adopt_average();
         progress.finish();
         Ok(Run {
             history,

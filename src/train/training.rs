@@ -4,25 +4,23 @@ mod saved;
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::diagnose::first_not_finite;
-use super::model::{Model, arena_len};
-use super::rule::UpdateRule;
+use super::model::Model;
 use super::samples::Source;
-use super::step::{Loss, StepGraph};
+use super::schedule::Watch;
+use super::state;
+use super::step::{StepGraph, commands_of_micro_batch};
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::graph::{BLOCK, Role};
-use crate::ops::batch_norm::running_pairs;
-use crate::ops::training::{RING, factors_len};
+use crate::ops::training::{AVERAGE_RATES, GRADIENT_NORMS, RING};
 use crate::plan::{Mode, Plan, PlanOptions};
-use crate::random::{STATE_BUFFER, Seed, state_words};
+use crate::random::STATE_BUFFER;
 use crate::record::{Profile, Recording};
 use crate::run::{Memory, Program, ProgramOptions, Submission};
 
-/// Steps that may wait in the device's queue. More would only hold memory.
+/// Submissions that may wait in the device's queue. More would only hold memory.
 const IN_FLIGHT: usize = 8;
 
 /// The loop of [`Trainer::fit`] taken apart, for training loops of one's own.
@@ -46,6 +44,8 @@ pub struct Training<'a> {
     memory: Memory,
     program: Program,
     recording: Recording,
+    /// Commands of a micro-batch that is not a step's last.
+    common: usize,
     batch: usize,
     /// Epochs begun.
     epoch: u32,
@@ -55,6 +55,9 @@ pub struct Training<'a> {
     scheduled: u64,
     read: u64,
     losses: Vec<f32>,
+    norms: Vec<f32>,
+    watch: Watch,
+    averaged: Option<Model>,
     in_flight: VecDeque<Submission>,
 }
 
@@ -72,22 +75,34 @@ impl<'a> Training<'a> {
         model: &'a mut Model,
         data: &'a Dataset,
     ) -> Result<Self> {
-        model.check_data(data, trainer.loss)?;
-        if trainer.batch_size == 0 {
-            return Err(Error::Invalid(
-                "a batch of size zero has no samples".to_owned(),
-            ));
+        model.check_data(data, &trainer.loss)?;
+        trainer.check()?;
+        let group = trainer.micro_batches;
+        if data.len() < group {
+            return Err(Error::Invalid(format!(
+                "a step of {group} micro-batches needs as many samples, the data set has {}",
+                data.len()
+            )));
         }
-        model.loss = trainer.loss;
-        let batch = trainer.batch_size.min(data.len());
-        let order = data.len() / batch * batch;
+        model.set_loss(&trainer.loss);
+        let batch = trainer.batch_size.min(data.len() / group);
+        let order = data.len() / (batch * group) * batch * group;
         let mut memory = Memory::default();
         let source = Source::upload(&model.device, &mut memory, data, order).await?;
-        upload_state(model, &mut memory, trainer.seed).await?;
-        let step = StepGraph::new(model, trainer.loss, &source)?.with_update(&trainer.rule)?;
+        state::upload(model, &mut memory, trainer).await?;
+        let averaged = match trainer.average {
+            Some(_) => Some(model.duplicate().await?),
+            None => None,
+        };
+        if let Some(averaged) = &averaged {
+            memory.share("average.parameters", &averaged.memory, "parameters");
+            memory.share("average.statistics", &averaged.memory, "statistics");
+        }
+        let step = StepGraph::new(model, trainer, &source)?.with_update(trainer)?;
         let options = PlanOptions {
             batch,
             mode: Mode::Training,
+            fuse: true,
             reuse: true,
         };
         let (profile, shaders) = (model.device.profile(), model.device.shaders());
@@ -103,6 +118,7 @@ impl<'a> Training<'a> {
             source,
             memory,
             program,
+            common: commands_of_micro_batch(&recording),
             recording,
             batch,
             epoch: 0,
@@ -110,13 +126,16 @@ impl<'a> Training<'a> {
             scheduled: 0,
             read: 0,
             losses: Vec::new(),
+            norms: Vec::new(),
+            watch: Watch::default(),
+            averaged,
             in_flight: VecDeque::new(),
         })
     }
 
-    /// Steps of an epoch; samples that fill no batch are left for the next epoch's order.
+    /// Steps of an epoch; samples that fill no step are left for the next epoch's order.
     pub fn steps_per_epoch(&self) -> usize {
-        self.data.len() / self.batch
+        self.data.len() / (self.batch * self.trainer.micro_batches)
     }
 
     /// Steps submitted so far.
@@ -129,13 +148,28 @@ impl<'a> Training<'a> {
         self.model
     }
 
-    /// The dispatches of a step; its `Display` is a table.
+    /// The average of the weights so far, if the trainer keeps one; it follows every step.
+    pub fn averaged(&self) -> Option<&Model> {
+        self.averaged.as_ref()
+    }
+
+    /// Puts the average of the weights, if the trainer keeps one, in the place of the weights and
+    /// running statistics themselves. Further steps begin there.
+    pub fn adopt_average(&mut self) {
+        if let Some(averaged) = &self.averaged {
+            let memory = &self.model.memory;
+            memory.copy_from(&self.model.device, &averaged.memory);
+        }
+    }
+
+    /// The dispatches of a step, the update included; its `Display` is a table.
     pub fn recording(&self) -> &Recording {
         &self.recording
     }
 
-    /// Takes one step and measures every dispatch of it; its `Display` is a table, slowest
-    /// first. `None` where the adapter has no timestamps (a step is then not taken).
+    /// Takes one step and measures every dispatch of it, or of its last micro-batch; its `Display`
+    /// is a table, slowest first. `None` where the adapter has no timestamps (a step is then not
+    /// taken).
     ///
     /// # Errors
     /// As [`Training::step`].
@@ -149,6 +183,10 @@ impl<'a> Training<'a> {
     /// As [`Training::step`].
     pub async fn profile_async(&mut self) -> Result<Option<Profile>> {
         self.prepare_step()?;
+        if !self.program.has_timestamps() {
+            return Ok(None);
+        }
+        self.submit_first_micro_batches()?;
         let Some(seconds) = self.program.profile().await? else {
             return Ok(None);
         };
@@ -157,8 +195,8 @@ impl<'a> Training<'a> {
         Ok(Some(Profile::new(&self.recording, &seconds)))
     }
 
-    /// Submits one step: fetch the next batch, forward, backward, update. Waits only while too
-    /// many steps are queued.
+    /// Submits one step: fetch the next batch, forward, backward, update; with several
+    /// micro-batches each is a submission. Waits only while too many are queued.
     ///
     /// # Errors
     /// [`Error::NonFinite`] for an earlier step, when its loss is read; [`Error::DeviceLost`].
@@ -172,14 +210,25 @@ impl<'a> Training<'a> {
     /// As [`Training::step`].
     pub async fn step_async(&mut self) -> Result<()> {
         self.prepare_step()?;
-        self.in_flight.push_back(self.program.run()?);
+        self.submit_first_micro_batches()?;
+        self.submit(self.recording.commands.len())?;
         self.step += 1;
+        self.read_when_due().await
+    }
+
+    /// All micro-batches of a step but the last.
+    fn submit_first_micro_batches(&mut self) -> Result<()> {
+        (1..self.trainer.micro_batches).try_for_each(|_| self.submit(self.common))
+    }
+
+    fn submit(&mut self, commands: usize) -> Result<()> {
+        self.in_flight.push_back(self.program.run_first(commands)?);
         if self.in_flight.len() > IN_FLIGHT
             && let Some(oldest) = self.in_flight.pop_front()
         {
             oldest.wait(&self.model.device)?;
         }
-        self.read_when_due().await
+        Ok(())
     }
 
     /// Reads the losses before their ring is full.
@@ -209,117 +258,138 @@ impl<'a> Training<'a> {
         Ok(std::mem::take(&mut self.losses))
     }
 
+    /// The norms of the gradients of the steps since the last call, in order: over all trained
+    /// parameters, before [`Trainer::clip_norm`] and after [`Trainer::clip_value`]. None where the
+    /// trainer does not clip by norm. Waits for the device.
+    ///
+    /// # Errors
+    /// As [`Training::losses`].
+    pub fn gradient_norms(&mut self) -> Result<Vec<f32>> {
+        pollster::block_on(self.gradient_norms_async())
+    }
+
+    /// The asynchronous form of [`Training::gradient_norms`].
+    ///
+    /// # Errors
+    /// As [`Training::losses`].
+    pub async fn gradient_norms_async(&mut self) -> Result<Vec<f32>> {
+        self.read_losses().await?;
+        Ok(std::mem::take(&mut self.norms))
+    }
+
     /// The losses that were fetched from the device but not yet handed out. After an error these
     /// are the losses of the good steps before it.
     pub fn unread_losses(&self) -> &[f32] {
         &self.losses
     }
 
-    /// The learning rate of a step, schedule included.
+    /// The learning rate of a step: the rule's, by the schedule and by what
+    /// [`Training::observe`] has left of it so far.
     pub fn learning_rate(&self, step: u64) -> f64 {
-        self.trainer.rule.learning_rate() * (self.trainer.schedule)(step)
+        self.trainer.rule.learning_rate() * (self.trainer.schedule)(step) * self.watch.factor
+    }
+
+    /// Takes the validation loss of an epoch into account, if the trainer reduces the learning
+    /// rate on a plateau. The coming steps follow.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] and others of the device.
+    pub fn observe(&mut self, validation_loss: f64) -> Result<()> {
+        let Some(plateau) = &self.trainer.plateau else {
+            return Ok(());
+        };
+        let before = self.watch.factor;
+        self.watch.observe(plateau, validation_loss);
+        match self.watch.factor == before {
+            true => Ok(()),
+            false => self.write_schedule(self.step..self.scheduled),
+        }
     }
 
     /// What the host writes before a step: at the start of an epoch its order, now and then
     /// learning rates. Nothing is written twice if no step follows.
     fn prepare_step(&mut self) -> Result<()> {
         if self.step == u64::from(self.epoch) * self.steps_per_epoch() as u64 {
-            self.write_order(self.epoch, 0)?;
+            self.write_order(self.epoch, 0, 0)?;
             self.epoch += 1;
         }
         if self.step == self.scheduled {
             self.scheduled += (RING / 2) as u64;
             self.write_schedule(self.step..self.scheduled)?;
         }
+        let rate = self.learning_rate(self.step);
+        if !rate.is_finite() {
+            let step = self.step;
+            let reason = format!("the learning rate of step {step} is {rate}");
+            return Err(Error::Invalid(reason));
+        }
         Ok(())
     }
 
-    /// Makes a batch of an epoch the next one that the device fetches.
-    fn write_order(&self, epoch: u32, batch: u32) -> Result<()> {
+    /// Makes a micro-batch of a step of an epoch the next one that the device fetches.
+    fn write_order(&self, epoch: u32, step: u32, micro_batch: u32) -> Result<()> {
         let mut order: Vec<u32> = match self.trainer.shuffle {
             true => self.data.order(self.trainer.seed, epoch),
             false => (0..self.data.len() as u32).collect(),
         };
-        order.truncate(self.steps_per_epoch() * self.batch);
+        let group = self.trainer.micro_batches;
+        order.truncate(self.steps_per_epoch() * group * self.batch);
         let device = &self.model.device;
         self.memory.write(device, "dataset.order", 0, &order)?;
-        // The second word counts the batches of the epoch.
-        self.memory.write(device, STATE_BUFFER, 1, &[batch])
+        // The second word counts the micro-batches of the epoch.
+        let count = step * group as u32 + micro_batch;
+        self.memory.write(device, STATE_BUFFER, 1, &[count])
     }
 
-    /// Writes the learning rates of coming steps into their ring. The steps lie in one half of it.
+    /// Writes the learning rates of coming steps, and the rates at which averages move, into their
+    /// rings. The steps lie in one half of them.
     fn write_schedule(&self, steps: Range<u64>) -> Result<()> {
-        let offset = 4 * (steps.start % RING as u64) as usize;
+        let (device, first) = (&self.model.device, (steps.start % RING as u64) as usize);
         let entries: Vec<f32> = steps
+            .clone()
             .flat_map(|step| {
                 let [a, b, c] = self.trainer.rule.coefficients(step);
                 [self.learning_rate(step), a, b, c].map(|x| x as f32)
             })
             .collect();
-        self.memory
-            .write(&self.model.device, "schedule", offset, &entries)
+        self.memory.write(device, "schedule", 4 * first, &entries)?;
+        let Some(decay) = self.trainer.average else {
+            return Ok(());
+        };
+        let rate = |step: u64| (1.0 - decay) / (1.0 - decay.powf(step as f64 + 1.0));
+        let rates: Vec<f32> = steps.map(|step| rate(step) as f32).collect();
+        self.memory.write(device, AVERAGE_RATES, first, &rates)
     }
 
     async fn read_losses(&mut self) -> Result<()> {
         let device = &self.model.device;
-        let status: Vec<u32> = self.memory.read(device, "status", 0, 2).await?;
+        let status: Vec<u32> = self.memory.read(device, "status", 0, 3).await?;
         self.in_flight.clear();
-        let failed = (status[0] != 0).then_some(u64::from(status[1]));
-        let end = failed.unwrap_or(self.step);
+        let failed = (status[0] != 0).then_some((u64::from(status[1]), status[2]));
+        let end = failed.map_or(self.step, |(step, _)| step);
+        let unread = (self.read..end).map(|step| (step % RING as u64) as usize);
         let ring: Vec<f32> = self.memory.read(device, "losses", 0, RING).await?;
-        let unread = (self.read..end).map(|step| ring[(step % RING as u64) as usize]);
-        self.losses.extend(unread);
+        self.losses.extend(unread.clone().map(|i| ring[i]));
+        if self.trainer.clip_norm.is_some() {
+            let ring: Vec<f32> = self.memory.read(device, GRADIENT_NORMS, 0, RING).await?;
+            self.norms.extend(unread.map(|i| ring[i]));
+        }
         self.read = end;
         match failed {
-            Some(step) => Err(self.diagnose(step).await?),
+            Some((step, micro_batch)) => Err(self.diagnose(step, micro_batch).await?),
             None => Ok(()),
         }
     }
 
-    /// Repeats the failed step, with all values kept, to find where it went wrong.
-    async fn diagnose(&self, step: u64) -> Result<Error> {
-        let loss: Loss = self.trainer.loss;
+    /// Repeats the failed micro-batch, with all values kept, to find where it went wrong.
+    async fn diagnose(&self, step: u64, micro_batch: u32) -> Result<Error> {
         let shared = [&self.model.memory, &self.memory];
         // Steps of a later epoch may have been queued behind it.
         let steps = self.steps_per_epoch() as u64;
-        self.write_order((step / steps) as u32, (step % steps) as u32)?;
-        let graph = StepGraph::new(self.model, loss, &self.source)?;
+        let (epoch, of_epoch) = ((step / steps) as u32, (step % steps) as u32);
+        self.write_order(epoch, of_epoch, micro_batch)?;
+        let graph = StepGraph::new(self.model, self.trainer, &self.source)?;
         let (layer, what) = first_not_finite(self.model, &graph, &shared, self.batch).await?;
         Ok(Error::NonFinite { step, layer, what })
     }
 }
-
-/// The buffers through which the step's kernels work together, see [`crate::ops::training`].
-async fn upload_state(model: &Model, memory: &mut Memory, seed: Seed) -> Result<()> {
-    let device = &model.device;
-    let state = state_words(seed, 0);
-    memory.create_with(device, STATE_BUFFER, &state).await?;
-    memory.create(device, "status", 4).await?;
-    memory.create(device, "schedule", 4 * RING).await?;
-    memory.create(device, "losses", RING).await?;
-    let len = arena_len(&model.graph, Role::Weight.arena());
-    let mut factors = vec![0.0_f32; factors_len(len)];
-    for p in model.parameters().iter().filter(|p| p.is_trained()) {
-        let first = p.offset / BLOCK;
-        for block in first..first + p.layout.size().div_ceil(BLOCK) {
-            factors[2 * block] = p.learning_rate_factor;
-            factors[2 * block + 1] = p.decay_factor;
-        }
-    }
-    memory.create_with(device, "factors", &factors).await?;
-    let len = arena_len(&model.graph, Role::Statistic.arena());
-    let mut momentum = vec![0.0_f32; len / BLOCK];
-    for pair in running_pairs(&model.graph) {
-        let found = model.parameters().iter().find(|p| p.var == pair.running);
-        if let Some(p) = found.filter(|p| !p.frozen) {
-            let first = p.offset / BLOCK;
-            momentum[first..first + p.layout.size().div_ceil(BLOCK)].fill(pair.momentum);
-        }
-    }
-    memory
-        .create_with(device, "statistics_momentum", &momentum)
-        .await
-}
-
-/// Keeps the rule shareable between the trainer and the plans made from it.
-pub(super) type SharedRule = Arc<dyn UpdateRule>;

@@ -2,7 +2,8 @@
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::train::{Loss, Sgd, Trainer};
+use wgrad::ops::MeanSquaredError;
+use wgrad::train::{Sgd, Trainer};
 use wgrad::{Device, DeviceOptions};
 
 use super::gpu;
@@ -91,7 +92,7 @@ fn data_must_fit_the_network() {
     let values = Dataset::regression([2], vec![0.0; 4], [3], vec![0.0; 6]).unwrap();
     let message = words(trainer.start(&mut model, &values).map(drop));
     assert!(message.contains("class labels"), "{message}");
-    let squared = Trainer::new(Sgd::new(0.1)).loss(Loss::MeanSquaredError);
+    let squared = Trainer::new(Sgd::new(0.1)).loss(MeanSquaredError::new());
     let labels = Dataset::from_f32([2], vec![0.0; 4], vec![0, 1], 2).unwrap();
     let message = words(squared.start(&mut model, &labels).map(drop));
     assert!(message.contains("target values"), "{message}");

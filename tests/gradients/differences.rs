@@ -1,6 +1,6 @@
 //! The reference computation of a described network, and its gradient by central differences.
 
-use super::described::Layer;
+use super::described::{Conv, Layer};
 use super::reference::finite_difference::STEP;
 use super::reference::{self as r, Tensor};
 
@@ -30,9 +30,14 @@ impl Pass<'_> {
 
     /// Notes a rectifier at `x`.
     fn rectifier(&mut self, x: &Tensor) {
+        self.kink(x, 0.0);
+    }
+
+    /// Notes a function at `x` whose derivative jumps at `kink`.
+    fn kink(&mut self, x: &Tensor, kink: f64) {
         for value in &x.data {
-            self.margin = self.margin.min(value.abs());
-            self.sides.push(usize::from(*value > 0.0));
+            self.margin = self.margin.min((value - kink).abs());
+            self.sides.push(usize::from(*value > kink));
         }
     }
 
@@ -45,16 +50,17 @@ impl Pass<'_> {
     fn one(&mut self, layer: &Layer, x: &Tensor) -> Tensor {
         match layer {
             Layer::Conv(c) => {
-                let attributes = r::conv2d::Attributes {
-                    kernel: [c.kernel; 2],
-                    stride: [c.stride; 2],
-                    padding: [c.padding; 2],
-                    dilation: [c.dilation; 2],
-                    groups: c.groups,
-                };
                 let weight = self.parameter().clone();
                 let bias = c.bias.then(|| self.parameter().clone());
-                r::conv2d::forward(x, &weight, bias.as_ref(), &attributes)
+                r::conv2d::forward(x, &weight, bias.as_ref(), &attributes(c))
+            }
+            Layer::ConvTranspose(c) => {
+                let weight = self.parameter().clone();
+                let bias = c.bias.then(|| self.parameter().clone());
+                let a = attributes(c);
+                let size = [x.shape[2], x.shape[3]];
+                let size = r::conv_transpose2d::output_size(size, [0; 2], &a);
+                r::conv_transpose2d::forward(x, &weight, bias.as_ref(), size, &a)
             }
             Layer::Linear(_) => {
                 let weight = self.parameter().clone();
@@ -64,16 +70,24 @@ impl Pass<'_> {
                 let attributes = r::max_pool2d::Attributes {
                     kernel: [p.kernel; 2],
                     stride: [p.stride; 2],
-                    padding: [p.padding; 2],
+                    padding: [[p.padding; 2]; 2],
                     ceil_mode: false,
                 };
-                self.max_pool(x, &attributes)
+                self.maxima(x, |x| r::max_pool2d::forward(x, &attributes))
             }
+            Layer::SpatialPyramid(levels) => {
+                for level in levels {
+                    let bins = [*level; 2];
+                    self.maxima(x, |x| r::adaptive_max_pool2d::forward(x, bins));
+                }
+                r::adaptive_max_pool2d::pyramid(x, levels)
+            }
+            Layer::AdaptiveMeanPool(bins) => r::adaptive_mean_pool2d::forward(x, *bins),
             Layer::MeanPool(p) => {
                 let attributes = r::mean_pool2d::Attributes {
                     kernel: [p.kernel; 2],
                     stride: [p.stride; 2],
-                    padding: [p.padding; 2],
+                    padding: [[p.padding; 2]; 2],
                     ceil_mode: false,
                     count_include_pad: true,
                 };
@@ -98,11 +112,43 @@ impl Pass<'_> {
             }
             Layer::Sigmoid => r::sigmoid::forward(x),
             Layer::Tanh => r::tanh::forward(x),
+            Layer::Unary(function) => {
+                for kink in function.kinks() {
+                    self.kink(x, *kink);
+                }
+                function.forward(x)
+            }
+            Layer::Softmax => r::softmax::forward(x),
+            Layer::LogSoftmax => r::log_softmax::forward(x),
+            Layer::ScaleShift => {
+                let weight = self.parameter().clone();
+                r::scale_shift::forward(x, &weight, self.parameter())
+            }
             Layer::BatchNorm => {
                 let weight = self.parameter().clone();
                 r::batch_norm::forward_training(x, &weight, self.parameter(), 1e-5).y
             }
+            Layer::GroupNorm(groups) => self.group_norm(x, *groups),
+            Layer::SampleNorm => self.group_norm(x, 1),
+            Layer::InstanceNorm => self.group_norm(x, x.shape[1]),
+            Layer::LocalResponseNorm(size) => {
+                let attributes = r::local_response_norm::Attributes {
+                    size: *size,
+                    alpha: 0.5,
+                    beta: 0.75,
+                    k: 1.0,
+                    within_channels: false,
+                };
+                r::local_response_norm::forward(x, &attributes)
+            }
+            Layer::ZeroPad => r::zero_pad::forward(x, &[[0, 1], [1, 0], [0, 2]]),
+            Layer::Slice => {
+                let lengths: Vec<usize> = x.shape[1..].iter().map(|length| length - 1).collect();
+                r::slice::forward(x, &[1; 3], &lengths)
+            }
+            Layer::Upsample(size) => r::upsample::forward(x, r::upsample::Method::Bilinear, *size),
             Layer::Residual(branch) => r::add::forward(x, &self.all(branch, x)),
+            Layer::Gate(branch) => r::multiply::forward(x, &self.all(branch, x)),
             Layer::Concat(branches) => {
                 let parts: Vec<Tensor> = branches.iter().map(|b| self.all(b, x)).collect();
                 r::concat::forward(&parts.iter().collect::<Vec<_>>())
@@ -110,8 +156,17 @@ impl Pass<'_> {
         }
     }
 
-    fn max_pool(&mut self, x: &Tensor, attributes: &r::max_pool2d::Attributes) -> Tensor {
-        let first = r::max_pool2d::forward(x, attributes);
+    fn group_norm(&mut self, x: &Tensor, groups: usize) -> Tensor {
+        let affine = r::group_norm::Affine {
+            weight: self.parameter().clone(),
+            bias: self.parameter().clone(),
+        };
+        r::group_norm::forward(x, Some(&affine), groups, 1e-5)
+    }
+
+    /// Pools, and notes by how much each maximum is the largest.
+    fn maxima(&mut self, x: &Tensor, pool: impl Fn(&Tensor) -> r::max_pool2d::Output) -> Tensor {
+        let first = pool(x);
         // The second largest: the largest without the first.
         let [_, _, height, width] = x.dims4();
         let area = height * width;
@@ -122,7 +177,7 @@ impl Pass<'_> {
                 x.data[map * area..(map + 1) * area].to_vec(),
             );
             without.data[argmax] = f64::NEG_INFINITY;
-            let second = r::max_pool2d::forward(&without, attributes);
+            let second = pool(&without);
             let second = second.y.data[place % second.y.data.len()];
             // Two zeros of a rectifier have no gradient on either side.
             if (largest, second) != (0.0, 0.0) {
@@ -131,6 +186,16 @@ impl Pass<'_> {
             self.sides.push(argmax);
         }
         first.y
+    }
+}
+
+fn attributes(c: &Conv) -> r::conv2d::Attributes {
+    r::conv2d::Attributes {
+        kernel: [c.kernel; 2],
+        stride: [c.stride; 2],
+        padding: [[c.padding; 2]; 2],
+        dilation: [c.dilation; 2],
+        groups: c.groups,
     }
 }
 

@@ -5,6 +5,7 @@ use proptest::test_runner::Config;
 
 use super::check::{Case, Loss};
 use super::described::{Conv, Layer, Pool};
+use super::reference::unary;
 use super::support::gpu;
 
 /// The draws for one stage: convolution, activation, pooling or a branch. What does not fit the
@@ -24,18 +25,27 @@ struct Stage {
 fn stage() -> impl Strategy<Value = Stage> {
     let outputs = prop::sample::select(vec![1_usize, 3, 4, 6, 8]);
     let shape = (1_usize..4, 1_usize..3, 1_usize..3, 0_usize..3);
-    (outputs, shape, any::<bool>(), 0_usize..6, 0_usize..6).prop_map(
-        |(outputs, (kernel, stride, dilation, grouping), normalised, activation, ending)| Stage {
-            outputs,
-            kernel,
-            stride,
-            dilation,
-            grouping,
-            normalised,
-            activation,
-            ending,
-        },
+    (
+        outputs,
+        shape,
+        any::<bool>(),
+        0_usize..6 + unary::ALL.len(),
+        0_usize..6,
     )
+        .prop_map(
+            |(outputs, (kernel, stride, dilation, grouping), normalised, activation, ending)| {
+                Stage {
+                    outputs,
+                    kernel,
+                    stride,
+                    dilation,
+                    grouping,
+                    normalised,
+                    activation,
+                    ending,
+                }
+            },
+        )
 }
 
 /// Follows the image's shape while layers are added.
@@ -126,7 +136,8 @@ fn activation(kind: usize) -> Layer {
         2 => Layer::Prelu,
         3 => Layer::SharedPrelu,
         4 => Layer::Sigmoid,
-        _ => Layer::Tanh,
+        5 => Layer::Tanh,
+        other => Layer::Unary(unary::ALL[other - 6]),
     }
 }
 

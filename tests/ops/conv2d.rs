@@ -1,11 +1,12 @@
 use proptest::prelude::*;
 use wgrad::graph::Graph;
-use wgrad::ops::Conv2d;
 use wgrad::ops::conv2d::Variant;
+use wgrad::ops::{Conv2d, Padding};
 use wgrad::plan::{AdapterProfile, Mode};
 
 use super::{cases, normal};
 use crate::reference::conv2d::{self, Attributes};
+use crate::reference::pool_window::same;
 use crate::support::compare::Tolerance;
 use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
@@ -19,6 +20,8 @@ pub(super) struct Case {
     pub(super) output: usize,
     pub(super) attributes: Attributes,
     pub(super) bias: bool,
+    /// Whether the layer is to find the padding by itself.
+    pub(super) same: bool,
     pub(super) variant: Option<Variant>,
     pub(super) adapter: Option<AdapterProfile>,
 }
@@ -44,7 +47,11 @@ impl Case {
         let x_var = probe.input(&x);
         let layer = Conv2d::new(self.output, kernel)
             .stride(stride)
-            .padding(padding)
+            .padding(if self.same {
+                Padding::Same
+            } else {
+                padding.into()
+            })
             .dilation(dilation)
             .groups(groups)
             .bias(self.bias);
@@ -96,7 +103,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
         1_usize..4,
         channels(),
         pair(1, 10),
-        (pair(1, 5), pair(1, 4), pair(0, 4), pair(1, 3)),
+        (pair(1, 5), pair(1, 4), [pair(0, 4), pair(0, 4)], pair(1, 3)),
         any::<bool>(),
     )
         .prop_map(|(batch, (groups, inputs, outputs), size, window, bias)| {
@@ -104,7 +111,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
             // An image at least as large as the filter, less its padding.
             let extent = |axis: usize| {
                 let span = dilation[axis] * (kernel[axis] - 1) + 1;
-                size[axis].max(span.saturating_sub(2 * padding[axis]))
+                size[axis].max(span.saturating_sub(padding[axis].iter().sum()))
             };
             Case {
                 batch,
@@ -118,6 +125,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
                     groups,
                 },
                 bias,
+                same: false,
                 variant: None,
                 adapter: None,
             }
@@ -145,6 +153,7 @@ pub(super) fn fixed(
         output,
         attributes,
         bias: true,
+        same: false,
         variant: None,
         adapter: None,
     }
@@ -153,7 +162,7 @@ pub(super) fn fixed(
 #[test]
 fn layers_of_common_networks() {
     let same = |kernel: usize| Attributes {
-        padding: [kernel / 2; 2],
+        padding: [[kernel / 2; 2]; 2],
         ..Attributes::new([kernel; 2])
     };
     let strided = Attributes {
@@ -170,6 +179,48 @@ fn layers_of_common_networks() {
     fixed(2, [16, 16, 16], 24, strided).check();
     fixed(2, [64, 7, 7], 20, same(1)).check();
     fixed(2, [13, 12, 12], 13, depthwise).check();
+}
+
+impl Case {
+    /// With the padding that gives ⌈L/S⌉ rows and columns.
+    pub(super) fn padded_same(self) -> Self {
+        let a = self.attributes;
+        let padding = [0, 1].map(|axis| {
+            let reach = a.dilation[axis] * (a.kernel[axis] - 1) + 1;
+            same(self.input[axis + 1], reach, a.stride[axis])
+        });
+        Self {
+            attributes: Attributes { padding, ..a },
+            same: true,
+            ..self
+        }
+    }
+}
+
+/// Odd numbers of rows and columns, an even filter, and other numbers on both axes.
+#[test]
+fn same_padding_in_every_variant() {
+    let uneven = Attributes {
+        stride: [1, 2],
+        dilation: [3, 1],
+        ..Attributes::new([2, 4])
+    };
+    let check = |input, output, groups, variant| {
+        let attributes = Attributes { groups, ..uneven };
+        let case = fixed(2, input, output, attributes).padded_same();
+        Case { variant, ..case }.check();
+    };
+    check([3, 7, 9], 5, 1, Some(Variant::Register));
+    check([3, 7, 9], 5, 1, Some(Variant::Tiled));
+    check([6, 7, 8], 4, 2, None);
+    check([5, 6, 9], 5, 5, None);
+    let winograd = fixed(2, [3, 7, 6], 5, Attributes::new([3; 2])).padded_same();
+    let variant = Some(Variant::Winograd);
+    Case {
+        variant,
+        ..winograd
+    }
+    .check();
 }
 
 /// Every stride that leaves rows or columns of the input unread gives them δ = 0.
@@ -214,6 +265,10 @@ fn what_does_not_fit_is_named() {
     assert_eq!(
         refusal(3, Conv2d::new(8, 3).stride(0)),
         "layer `conv1` (conv2d): the stride is 0x0, but must be at least 1x1"
+    );
+    assert_eq!(
+        refusal(3, Conv2d::new(8, 3).padding([[1 << 40, 0], [0, 1 << 40]])),
+        "layer `conv1` (conv2d): a result of 1099511627778x1099511627780 is too large"
     );
     assert_eq!(
         refusal(3, Conv2d::new(0, 3)),

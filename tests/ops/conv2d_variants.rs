@@ -27,8 +27,10 @@ fn dense(case: Case, variant: Variant) -> Case {
 fn winograd() -> impl Strategy<Value = Case> {
     case().prop_map(|case| {
         let padding = case.attributes.padding;
-        let extent =
-            |axis: usize| case.input[axis + 1].max(3_usize.saturating_sub(2 * padding[axis]));
+        let extent = |axis: usize| {
+            let least = 3_usize.saturating_sub(padding[axis].iter().sum());
+            case.input[axis + 1].max(least)
+        };
         let case = Case {
             input: [case.input[0], extent(0), extent(1)],
             ..case
@@ -81,7 +83,7 @@ proptest! {
 
 fn same(kernel: usize) -> Attributes {
     Attributes {
-        padding: [kernel / 2; 2],
+        padding: [[kernel / 2; 2]; 2],
         ..Attributes::new([kernel; 2])
     }
 }

@@ -1,14 +1,41 @@
 use proptest::prelude::*;
 use wgrad::graph::Graph;
+use wgrad::ops::Padding;
 use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::plan::Mode;
 
 use super::{cases, channels, normal};
 use crate::reference::Tensor;
 use crate::reference::max_pool2d::{Attributes, forward, grad_input};
+use crate::reference::pool_window::same;
 use crate::support::compare::Tolerance;
 use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
+
+/// ⌈L/S⌉ windows per axis.
+#[test]
+fn same_padding() {
+    let Some(device) = gpu::device() else { return };
+    for (kernel, stride, [height, width]) in [(3, 2, [7, 8]), (2, 1, [5, 5]), (4, 3, [9, 11])] {
+        let a = Attributes {
+            stride: [stride; 2],
+            padding: [height, width].map(|length| same(length, kernel, stride)),
+            ..Attributes::new([kernel; 2])
+        };
+        let x = normal(&[2, 5, height, width], 1);
+        let mut probe = Probe::new(2);
+        let x_var = probe.input(&x);
+        let layer = MaxPool2d::new(kernel).stride(stride).padding(Padding::Same);
+        let y = probe.graph.max_pool2d(x_var, layer);
+        assert_eq!(
+            probe.graph.shape(y)[1..],
+            [height, width].map(|l| l.div_ceil(stride))
+        );
+        let results = probe.run(device, Mode::Evaluation, &[y]);
+        let expected = forward(&x, &a).y;
+        assert_close("y", &results[0], &expected, Tolerance::F32);
+    }
+}
 
 fn pool(a: &Attributes) -> MaxPool2d {
     MaxPool2d::new(a.kernel)
@@ -44,7 +71,7 @@ fn usual_windows() {
     check(&[1, 3, 1, 1], &Attributes::new([1, 1]), 2);
     let overlapping = Attributes {
         stride: [2, 2],
-        padding: [1, 1],
+        padding: [[1; 2], [1; 2]],
         ..Attributes::new([3, 3])
     };
     check(&[2, 13, 9, 12], &overlapping, 3);
@@ -60,7 +87,7 @@ fn usual_windows() {
 fn windows_of_more_than_256_elements() {
     let a = Attributes {
         stride: [1, 2],
-        padding: [3, 0],
+        padding: [[3; 2], [0; 2]],
         ..Attributes::new([19, 17])
     };
     check(&[2, 5, 20, 23], &a, 1);
@@ -70,7 +97,7 @@ fn windows_of_more_than_256_elements() {
 fn the_first_of_equal_maxima_in_row_order_gets_the_gradient() {
     let a = Attributes {
         stride: [1, 1],
-        padding: [1, 1],
+        padding: [[1; 2], [1; 2]],
         ..Attributes::new([3, 3])
     };
     // Whole numbers of a small range: ties everywhere, zeros beside the padding too.
@@ -137,6 +164,11 @@ fn windows_that_do_not_fit_are_refused() {
             "the padding 2x2 is more than half of the window 3x3",
         ),
         (
+            &[3, 5, 5],
+            MaxPool2d::new(3).padding([[1, 0], [0, 2]]),
+            "the padding [[1, 0], [0, 2]] is more than half of the window 3x3",
+        ),
+        (
             &[8],
             MaxPool2d::new(2),
             "an image of shape [channels, height, width] is needed, the input is [8]",
@@ -156,11 +188,11 @@ proptest! {
         size in [4_usize..10, 4_usize..10],
         kernel in [1_usize..5, 1_usize..5],
         stride in [1_usize..4, 1_usize..4],
-        padding in [0_usize..3, 0_usize..3],
+        padding in [[0_usize..3, 0_usize..3], [0_usize..3, 0_usize..3]],
         ceil_mode: bool,
         seed: u64,
     ) {
-        let padding = [0, 1].map(|axis| padding[axis].min(kernel[axis] / 2));
+        let padding = [0, 1].map(|axis| padding[axis].map(|side: usize| side.min(kernel[axis] / 2)));
         let a = Attributes { kernel, stride, padding, ceil_mode };
         check(&[n, c, size[0], size[1]], &a, seed % 1000);
     }

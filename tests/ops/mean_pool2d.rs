@@ -1,10 +1,12 @@
 use proptest::prelude::*;
 use wgrad::graph::Graph;
+use wgrad::ops::Padding;
 use wgrad::ops::mean_pool2d::MeanPool2d;
 use wgrad::plan::Mode;
 
 use super::{cases, channels, normal};
 use crate::reference::mean_pool2d::{Attributes, forward, grad_input};
+use crate::reference::pool_window::same;
 use crate::support::compare::Tolerance;
 use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
@@ -30,13 +32,39 @@ fn check(shape: &[usize], a: &Attributes, seed: u64) {
     assert_close("dx", &results[1], &grad, Tolerance::F32);
 }
 
+/// ⌈L/S⌉ windows per axis.
+#[test]
+fn same_padding() {
+    let Some(device) = gpu::device() else { return };
+    for (kernel, stride, [height, width]) in [(3, 2, [7, 8]), (2, 1, [5, 5]), (4, 3, [9, 11])] {
+        let a = Attributes {
+            stride: [stride; 2],
+            padding: [height, width].map(|length| same(length, kernel, stride)),
+            ..Attributes::new([kernel; 2])
+        };
+        let x = normal(&[2, 5, height, width], 1);
+        let mut probe = Probe::new(2);
+        let x_var = probe.input(&x);
+        let layer = MeanPool2d::new(kernel)
+            .stride(stride)
+            .padding(Padding::Same);
+        let y = probe.graph.mean_pool2d(x_var, layer);
+        assert_eq!(
+            probe.graph.shape(y)[1..],
+            [height, width].map(|l| l.div_ceil(stride))
+        );
+        let results = probe.run(device, Mode::Evaluation, &[y]);
+        assert_close("y", &results[0], &forward(&x, &a), Tolerance::F32);
+    }
+}
+
 #[test]
 fn usual_windows() {
     check(&[2, 5, 8, 6], &Attributes::new([2, 2]), 1);
     check(&[1, 3, 1, 1], &Attributes::new([1, 1]), 2);
     let overlapping = Attributes {
         stride: [2, 2],
-        padding: [1, 1],
+        padding: [[1; 2], [1; 2]],
         ..Attributes::new([3, 3])
     };
     check(&[2, 13, 9, 12], &overlapping, 3);
@@ -53,7 +81,7 @@ fn a_window_that_ends_behind_the_padding() {
     for count_include_pad in [true, false] {
         let a = Attributes {
             stride: [1, 3],
-            padding: [0, 1],
+            padding: [[0; 2], [1; 2]],
             ceil_mode: true,
             count_include_pad,
             ..Attributes::new([1, 4])
@@ -84,11 +112,11 @@ proptest! {
         size in [4_usize..10, 4_usize..10],
         kernel in [1_usize..5, 1_usize..5],
         stride in [1_usize..4, 1_usize..4],
-        padding in [0_usize..3, 0_usize..3],
+        padding in [[0_usize..3, 0_usize..3], [0_usize..3, 0_usize..3]],
         flags: [bool; 2],
         seed: u64,
     ) {
-        let padding = [0, 1].map(|axis| padding[axis].min(kernel[axis] / 2));
+        let padding = [0, 1].map(|axis| padding[axis].map(|side: usize| side.min(kernel[axis] / 2)));
         let [ceil_mode, count_include_pad] = flags;
         let a = Attributes { kernel, stride, padding, ceil_mode, count_include_pad };
         check(&[n, c, size[0], size[1]], &a, seed % 1000);

@@ -1,30 +1,55 @@
 //! One file per operator's stem: fixed cases, and properties over random shapes and attributes.
 
+mod adaptive_max_pool2d;
+mod adaptive_max_pool2d_pyramid;
+mod adaptive_mean_pool2d;
 mod add;
 mod batch_norm;
+mod binary_cross_entropy;
 mod concat;
 mod conv2d;
 mod conv2d_variants;
+mod conv_transpose2d;
 mod dropout;
 mod global_mean_pool;
+mod group_norm;
+mod hinge_loss;
+mod huber_loss;
+mod l1_loss;
 mod leaky_relu;
 mod linear;
+mod local_response_norm;
+mod log_softmax;
 mod max_pool2d;
 mod mean_pool2d;
 mod mse;
+mod multiply;
 mod prelu;
 mod relayout;
 mod relu;
 mod reshape;
+mod rrelu;
 mod scale;
+mod scale_shift;
 mod sigmoid;
-mod slice_channels;
+mod slice;
+mod softmax;
 mod softmax_cross_entropy;
 mod tanh;
+mod unary;
+mod upsample;
+mod zero_pad;
 
 use proptest::test_runner::Config;
+use wgrad::autodiff::gradients;
+use wgrad::graph::Var;
+use wgrad::ops::loss::{LossValues, Reduction};
+use wgrad::plan::Mode;
 
-use crate::reference::Tensor;
+use crate::reference::{self, Tensor};
+use crate::support::compare::Tolerance;
+use crate::support::gpu;
+use crate::support::probe::{Probe, assert_close};
 
 /// The number of random cases per property; `PROPTEST_CASES` changes it.
 fn cases() -> Config {
@@ -46,4 +71,65 @@ fn channels() -> impl proptest::strategy::Strategy<Value = usize> {
 /// Normal values of this shape.
 fn normal(shape: &[usize], seed: u64) -> Tensor {
     Tensor::normal(shape, seed)
+}
+
+const REDUCTIONS: [(Reduction, reference::Reduction); 2] = [
+    (Reduction::Mean, reference::Reduction::Mean),
+    (Reduction::Sum, reference::Reduction::Sum),
+];
+
+/// What a loss should come to: for the batch, for every sample, and δ of its first operand.
+struct Expected {
+    loss: f64,
+    per_sample: Vec<f64>,
+    delta: Tensor,
+}
+
+/// Compares the loss that `build` makes of `x` with what is expected; also of the loss added to
+/// itself, whose δ is not the kernel's own.
+fn check_loss(x: &Tensor, build: impl Fn(&mut Probe, Var) -> LossValues, expected: &Expected) {
+    let Some(device) = gpu::device() else { return };
+    for worth in [1.0, 2.0] {
+        let mut probe = Probe::new(x.shape[0]);
+        let var = probe.input(x);
+        let values = build(&mut probe, var);
+        let objective = match worth {
+            2.0 => probe.graph.add(values.loss, values.loss),
+            _ => values.loss,
+        };
+        let delta = gradients(&mut probe.graph, objective, &[var]).unwrap()[0];
+        let targets = [values.loss, values.per_sample, delta];
+        let results = probe.run(device, Mode::Training, &targets);
+        let loss = Tensor::new(&[1], vec![expected.loss]);
+        let losses = Tensor::new(&[x.shape[0]], expected.per_sample.clone());
+        let delta = expected.delta.map(|d| worth * d);
+        assert_close("loss", &results[0], &loss, Tolerance::F32);
+        assert_close("losses", &results[1], &losses, Tolerance::F32);
+        assert_close("delta", &results[2], &delta, Tolerance::F32);
+    }
+}
+
+/// What `loss` gives for every sample by itself.
+fn sample_by_sample(x: &Tensor, t: &Tensor, loss: impl Fn(&Tensor, &Tensor) -> f64) -> Vec<f64> {
+    let shape = [&[1], &x.shape[1..]].concat();
+    let len: usize = shape.iter().product();
+    let row = |data: &[f64]| Tensor::new(&shape, data.to_vec());
+    let rows = x.data.chunks(len).zip(t.data.chunks(len));
+    rows.map(|(x, t)| loss(&row(x), &row(t))).collect()
+}
+
+/// Which numbers are NaN.
+fn are_nan(values: &[f32]) -> Vec<bool> {
+    values.iter().map(|v| v.is_nan()).collect()
+}
+
+/// The loss, the losses of the samples and δ, for operands that are given as they are.
+fn run_loss(x: &Tensor, build: impl Fn(&mut Probe, Var) -> LossValues) -> Option<Vec<Vec<f32>>> {
+    let device = gpu::device()?;
+    let mut probe = Probe::new(x.shape[0]);
+    let var = probe.input(x);
+    let values = build(&mut probe, var);
+    let delta = gradients(&mut probe.graph, values.loss, &[var]).unwrap()[0];
+    let targets = [values.loss, values.per_sample, delta];
+    Some(probe.run(device, Mode::Training, &targets))
 }

@@ -4,63 +4,38 @@ use wgrad::graph::{Graph, Var};
 use wgrad::ops::loss::Reduction;
 use wgrad::plan::Mode;
 
-use super::{cases, channels, normal};
-use crate::reference::{self, Tensor, mse as expected};
-use crate::support::compare::Tolerance;
+use super::{Expected, REDUCTIONS, cases, channels, check_loss, normal, sample_by_sample};
+use crate::reference::{Tensor, mse as expected};
 use crate::support::gpu;
-use crate::support::probe::{Probe, assert_close};
+use crate::support::probe::Probe;
 
-const REDUCTIONS: [(Reduction, reference::Reduction); 2] = [
-    (Reduction::Mean, reference::Reduction::Mean),
-    (Reduction::Sum, reference::Reduction::Sum),
-];
-
-/// The squared error of every sample by itself.
-fn per_sample(p: &Tensor, t: &Tensor, reduction: reference::Reduction) -> Tensor {
-    let len = p.data.len() / p.shape[0];
-    let row = |data: &[f64]| Tensor::new(&[len], data.to_vec());
-    let rows = p.data.chunks(len).zip(t.data.chunks(len));
-    let losses = rows.map(|(p, t)| expected::forward(&row(p), &row(t), reduction));
-    Tensor::new(&[p.shape[0]], losses.collect())
-}
-
-/// The loss, the losses per sample and δ of the prediction against the reference; with `twice`,
-/// of the loss added to itself.
-fn check(shape: &[usize], seed: u64, twice: bool) {
-    let Some(device) = gpu::device() else { return };
+/// The loss, the losses per sample and δ of the prediction against the reference.
+fn check(shape: &[usize], seed: u64) {
     let (p, t) = (normal(shape, seed), normal(shape, seed + 1));
-    for (reduction, expected_reduction) in REDUCTIONS {
-        let mut probe = Probe::new(shape[0]);
-        let (p_var, t_var) = (probe.input(&p), probe.input(&t));
-        let values = probe.graph.mean_squared_error(p_var, t_var, reduction);
-        let objective = if twice {
-            probe.graph.add(values.loss, values.loss)
-        } else {
-            values.loss
+    for (reduction, by_reference) in REDUCTIONS {
+        let loss = |p: &Tensor, t: &Tensor| expected::forward(p, t, by_reference);
+        let expected = Expected {
+            loss: loss(&p, &t),
+            per_sample: sample_by_sample(&p, &t, loss),
+            delta: expected::grad_prediction(&p, &t, by_reference),
         };
-        let delta = gradients(&mut probe.graph, objective, &[p_var]).unwrap()[0];
-        let targets = [values.loss, values.per_sample, delta];
-        let results = probe.run(device, Mode::Training, &targets);
-
-        let loss = Tensor::new(&[1], vec![expected::forward(&p, &t, expected_reduction)]);
-        let losses = per_sample(&p, &t, expected_reduction);
-        let worth = if twice { 2.0 } else { 1.0 };
-        let grad = expected::grad_prediction(&p, &t, expected_reduction).map(|d| worth * d);
-        assert_close("loss", &results[0], &loss, Tolerance::F32);
-        assert_close("losses", &results[1], &losses, Tolerance::F32);
-        assert_close("delta", &results[2], &grad, Tolerance::F32);
+        let build = |probe: &mut Probe, p| {
+            let t = probe.input(&t);
+            probe.graph.mean_squared_error(p, t, reduction)
+        };
+        check_loss(&p, build, &expected);
     }
 }
 
 #[test]
 fn features_and_images() {
-    check(&[1, 1], 1, false);
-    check(&[3, 10], 2, false);
-    check(&[5, 64], 3, false);
-    check(&[2, 3, 5, 7], 4, true);
+    check(&[1, 1], 1);
+    check(&[3, 10], 2);
+    check(&[5, 64], 3);
+    check(&[2, 3, 5, 7], 4);
     // Partial sums per sample, and a batch that is summed in two levels.
-    check(&[2, 3, 33, 65], 5, false);
-    check(&[4100, 1], 6, false);
+    check(&[2, 3, 33, 65], 5);
+    check(&[4100, 1], 6);
 }
 
 #[test]
@@ -115,7 +90,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn agrees_with_the_reference(n in 1_usize..5, c in channels(), h in 1_usize..20, w in 1_usize..20, twice: bool, seed: u64) {
-        check(&[n, c, h, w], seed % 1000, twice);
+    fn agrees_with_the_reference(n in 1_usize..5, c in channels(), h in 1_usize..20, w in 1_usize..20, seed: u64) {
+        check(&[n, c, h, w], seed % 1000);
     }
 }

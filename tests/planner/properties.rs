@@ -44,7 +44,9 @@ fn memory(planned: &Planned) -> usize {
 
 /// The slots of the buffers that need memory.
 fn slots_used(planned: &Planned) -> Vec<usize> {
-    planned.plan.slot_of.iter().flatten().copied().collect()
+    let buffers = planned.plan.buffers.iter().zip(&planned.plan.slot_of);
+    let whole = buffers.filter(|(info, _)| info.part_of.is_none());
+    whole.filter_map(|(_, slot)| *slot).collect()
 }
 
 fn check(graph: &Graph, targets: &[Var], options: PlanOptions, adapter: &AdapterProfile) {
@@ -64,6 +66,11 @@ fn check(graph: &Graph, targets: &[Var], options: PlanOptions, adapter: &Adapter
     });
     assert_eq!(faults(graph, targets, &apart, adapter), [""; 0]);
     assert_eq!(dispatches(&shared), dispatches(&apart));
+    let unfused = plan(PlanOptions {
+        fuse: false,
+        ..options
+    });
+    assert_eq!(faults(graph, targets, &unfused, adapter), [""; 0]);
     let own: BTreeSet<usize> = slots_used(&apart).into_iter().collect();
     assert_eq!(
         own.len(),
@@ -74,7 +81,8 @@ fn check(graph: &Graph, targets: &[Var], options: PlanOptions, adapter: &Adapter
 
     assert!(memory(&shared) <= memory(&apart));
     assert!(memory(&shared) >= peak(&shared));
-    let transient = apart.plan.buffers.iter().filter(|b| b.home == Home::Step);
+    let whole = apart.plan.buffers.iter().filter(|b| b.part_of.is_none());
+    let transient = whole.filter(|b| b.home == Home::Step);
     assert_eq!(
         apart.plan.transient_len(),
         transient.map(|b| b.len).sum::<usize>()
@@ -118,11 +126,14 @@ fn random_networks_are_not_trivial() {
     let mut runner = TestRunner::deterministic();
     let mut operators = BTreeSet::new();
     let (mut longest, mut saved) = (0, 0);
-    for _ in 0..40 {
+    for _ in 0..160 {
         let recipe = recipes(12).new_tree(&mut runner).unwrap().current();
         let built = recipe.build();
         operators.extend(built.graph.nodes().iter().map(|n| n.operator.name()));
-        let training = options(recipe.batch, Mode::Training);
+        let training = PlanOptions {
+            fuse: false,
+            ..options(recipe.batch, Mode::Training)
+        };
         let adapter = AdapterProfile::gpu();
         let planned = Planned::new(&built.graph, &built.targets, training, &adapter).unwrap();
         longest = longest.max(planned.plan.calls.len());

@@ -3,13 +3,16 @@
 //!
 //! A new operator is a function and one line in [`STEMS`].
 
+mod fusion;
 mod layers;
+mod losses;
 mod pointwise;
 mod training;
 mod windows;
 
 use wgrad::autodiff::{gradients, gradients_from};
 use wgrad::graph::{Graph, Var};
+use wgrad::ops::{Celu, Elu, Rrelu, Softplus};
 use wgrad::plan::{AdapterProfile, Mode};
 
 use super::{Planned, differentiable, options};
@@ -17,26 +20,54 @@ use super::{Planned, differentiable, options};
 /// Adds the cases of one stem.
 type Fill = fn(&mut Cases);
 
-/// The cases of every stem of the registry, and of training.
+/// The cases of every stem of the registry, of fusion, and of training.
 #[rustfmt::skip]
 pub const STEMS: &[(&str, Fill)] = &[
+    ("adaptive_max_pool2d", windows::adaptive_max_pool2d),
+    ("adaptive_mean_pool2d", windows::adaptive_mean_pool2d),
     ("add", pointwise::add),
     ("batch_norm", layers::batch_norm),
+    ("binary_cross_entropy", losses::binary_cross_entropy),
+    ("celu", |cases| over_shapes(cases, |graph, x| graph.celu(x, Celu::new(0.5)))),
     ("concat", pointwise::concat),
     ("conv2d", windows::conv2d),
+    ("conv_transpose2d", windows::conv_transpose2d),
     ("dropout", pointwise::dropout),
+    ("elu", |cases| over_shapes(cases, |graph, x| graph.elu(x, Elu::default()))),
+    ("fusion", fusion::networks),
+    ("gelu", pointwise::gelu),
     ("global_mean_pool", windows::global_mean_pool),
+    ("group_norm", layers::group_norm),
+    ("hard_sigmoid", |cases| over_shapes(cases, |graph, x| graph.hard_sigmoid(x))),
+    ("hard_swish", |cases| over_shapes(cases, |graph, x| graph.hard_swish(x))),
+    ("hinge_loss", losses::hinge_loss),
+    ("huber_loss", losses::huber_loss),
+    ("l1_loss", losses::l1_loss),
     ("leaky_relu", pointwise::leaky_relu),
     ("linear", layers::linear),
+    ("local_response_norm", windows::local_response_norm),
+    ("log_softmax", |cases| over_shapes(cases, |graph, x| graph.log_softmax(x))),
     ("max_pool2d", windows::max_pool2d),
     ("mean_pool2d", windows::mean_pool2d),
-    ("mse", layers::mse),
+    ("mish", |cases| over_shapes(cases, |graph, x| graph.mish(x))),
+    ("mse", losses::mse),
+    ("multiply", pointwise::multiply),
     ("prelu", pointwise::prelu),
     ("relu", pointwise::relu),
+    ("relu6", |cases| over_shapes(cases, |graph, x| graph.relu6(x))),
     ("reshape", pointwise::reshape),
+    ("rrelu", |cases| over_shapes(cases, |graph, x| graph.rrelu(x, Rrelu::default()))),
+    ("scale_shift", |cases| over_shapes(cases, |graph, x| graph.scale_shift(x))),
+    ("selu", |cases| over_shapes(cases, |graph, x| graph.selu(x))),
     ("sigmoid", pointwise::sigmoid),
-    ("softmax_cross_entropy", layers::softmax_cross_entropy),
+    ("silu", |cases| over_shapes(cases, |graph, x| graph.silu(x))),
+    ("slice", pointwise::slice),
+    ("softmax", |cases| over_shapes(cases, |graph, x| graph.softmax(x))),
+    ("softmax_cross_entropy", losses::softmax_cross_entropy),
+    ("softplus", |cases| over_shapes(cases, |graph, x| graph.softplus(x, Softplus::default()))),
     ("tanh", pointwise::tanh),
+    ("upsample", windows::upsample),
+    ("zero_pad", pointwise::zero_pad),
     ("training", training::step),
 ];
 

@@ -19,7 +19,9 @@ const ALIGNMENT: usize = 64;
 #[derive(Clone, Debug)]
 struct Access {
     call: usize,
+    /// The whole buffer, and the one that is bound: itself, or a part of it.
     buffer: usize,
+    bound: usize,
     writes: bool,
     range: Range,
 }
@@ -90,7 +92,8 @@ fn accesses(planned: &Planned, faults: &mut Faults) -> Option<Vec<Access>> {
             });
             accesses.push(Access {
                 call: index,
-                buffer: buffer.index(),
+                buffer: plan.whole(*buffer).index(),
+                bound: buffer.index(),
                 writes,
                 range: range.clone(),
             });
@@ -221,9 +224,15 @@ fn dispatches(
 fn ranges(planned: &Planned, accesses: &[Access], faults: &mut Faults) {
     let (plan, recording) = (&planned.plan, &planned.recording);
     for access in accesses {
-        let (info, range) = (&plan.buffers[access.buffer], &access.range);
+        let (info, range) = (&plan.buffers[access.bound], &access.range);
         let (room, place) = match &info.home {
             Home::Step => {
+                let begin = info.part_of.map_or(0, |(_, offset)| offset);
+                let whole = plan.buffers[access.buffer].len;
+                let inside = begin + info.len <= whole && begin % ALIGNMENT == 0;
+                faults.unless(range.offset == begin && inside, || {
+                    format!("`{}` is bound at {range}, of {whole}", info.name)
+                });
                 let slot = plan.slot_of[access.buffer].unwrap_or(usize::MAX);
                 (recording.slots.get(slot).copied(), Place::Slot(slot))
             }

@@ -55,6 +55,7 @@ pub fn options(batch: usize, mode: Mode) -> PlanOptions {
     PlanOptions {
         batch,
         mode,
+        fuse: true,
         reuse: true,
     }
 }

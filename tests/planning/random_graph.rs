@@ -15,7 +15,10 @@ use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
 use wgrad::ops::prelu::Prelu;
 use wgrad::ops::training::{Conclude, Update};
-use wgrad::ops::{BatchNorm, Conv2d, Linear};
+use wgrad::ops::{
+    BatchNorm, Celu, Conv2d, ConvTranspose2d, Elu, Gelu, GroupNorm, InstanceNorm, LayerNorm,
+    Linear, LocalResponseNorm, Rrelu, Slice, Softplus, Upsample, ZeroPad,
+};
 use wgrad::train::Sgd;
 
 type Grow = fn(&mut Growth, Pick) -> Option<Var>;
@@ -23,25 +26,50 @@ type Grow = fn(&mut Growth, Pick) -> Option<Var>;
 /// The operators that networks are made of. A new operator is one line.
 #[rustfmt::skip]
 const OPERATORS: &[(&str, Grow)] = &[
+    ("adaptive_max_pool2d", |g, p| g.image(p).map(|x| g.graph.adaptive_max_pool2d(x, [p.n(4) + 3, 5]))),
+    ("adaptive_mean_pool2d", |g, p| g.image(p).map(|x| g.graph.adaptive_mean_pool2d(x, [6, p.n(4) + 3]))),
     ("add", |g, p| g.pair(p).map(|(a, b)| g.graph.add(a, b))),
     ("batch_norm", |g, p| g.standard(p).map(|x| g.graph.batch_norm(x, BatchNorm::new()))),
+    ("celu", |g, p| g.any(p).map(|x| g.graph.celu(x, Celu::default()))),
     ("concat", |g, p| g.image_pair(p).map(|(a, b)| g.graph.concat(&[a, b, a]))),
     ("conv2d", |g, p| g.image(p).map(|x| g.graph.conv2d(x, Conv2d::new(p.n(9), 3).padding(1).stride(p.n(2)).bias(p.flag())))),
     ("conv2d_depthwise", |g, p| g.image(p).map(|x| { let c = g.channels(x); g.graph.conv2d(x, Conv2d::new(c, [3, 1]).padding([1, 0]).groups(c)) })),
     ("conv2d_grouped", |g, p| g.image(p).map(|x| { let c = g.channels(x); g.graph.conv2d(x, Conv2d::new(2 * c, 1).groups(c)) })),
     ("conv2d_pointwise", |g, p| g.image(p).map(|x| g.graph.conv2d(x, Conv2d::new(p.n(9), 1).bias(p.flag())))),
+    ("conv_transpose2d", |g, p| g.image(p).map(|x| g.graph.conv_transpose2d(x, ConvTranspose2d::new(p.n(9), 2).stride(p.n(2)).bias(p.flag())))),
     ("dropout", |g, p| g.standard(p).map(|x| g.graph.dropout(x, 0.25))),
+    ("elu", |g, p| g.any(p).map(|x| g.graph.elu(x, Elu::new(0.5)))),
     ("flatten", |g, p| g.image(p).map(|x| g.graph.flatten(x))),
+    ("gelu", |g, p| g.any(p).map(|x| g.graph.gelu(x, if p.flag() { Gelu::tanh() } else { Gelu::new() }))),
     ("global_mean_pool", |g, p| g.image(p).map(|x| g.graph.global_mean_pool(x))),
+    ("group_norm", |g, p| g.image(p).map(|x| g.graph.group_norm(x, GroupNorm::new(1).affine(p.flag())))),
+    ("hard_sigmoid", |g, p| g.any(p).map(|x| g.graph.hard_sigmoid(x))),
+    ("hard_swish", |g, p| g.any(p).map(|x| g.graph.hard_swish(x))),
+    ("instance_norm", |g, p| g.image(p).map(|x| g.graph.instance_norm(x, InstanceNorm::new().affine(p.flag())))),
+    ("layer_norm", |g, p| g.image(p).map(|x| g.graph.layer_norm(x, LayerNorm::new().affine(p.flag())))),
     ("leaky_relu", |g, p| g.any(p).map(|x| g.graph.leaky_relu(x, LeakyRelu::default()))),
     ("linear", |g, p| g.features(p).map(|x| g.graph.linear(x, Linear::new(p.n(9)).bias(p.flag())))),
+    ("local_response_norm", |g, p| g.image(p).map(|x| g.graph.local_response_norm(x, LocalResponseNorm::new(p.n(5))))),
+    ("log_softmax", |g, p| g.any(p).map(|x| g.graph.log_softmax(x))),
     ("max_pool2d", |g, p| g.image(p).map(|x| g.graph.max_pool2d(x, MaxPool2d::new(2).padding(1)))),
     ("mean_pool2d", |g, p| g.image(p).map(|x| g.graph.mean_pool2d(x, MeanPool2d::new(2).padding(1)))),
+    ("mish", |g, p| g.any(p).map(|x| g.graph.mish(x))),
+    ("multiply", |g, p| g.pair(p).map(|(a, b)| g.graph.multiply(a, b))),
     ("prelu", |g, p| g.standard(p).map(|x| g.graph.prelu(x, if p.flag() { Prelu::shared() } else { Prelu::per_channel() }))),
     ("relayout", |g, p| g.any(p).map(|x| g.graph.relayout(x))),
     ("relu", |g, p| g.any(p).map(|x| g.graph.relu(x))),
+    ("relu6", |g, p| g.any(p).map(|x| g.graph.relu6(x))),
+    ("rrelu", |g, p| g.standard(p).map(|x| g.graph.rrelu(x, Rrelu::default()))),
+    ("scale_shift", |g, p| g.any(p).map(|x| g.graph.scale_shift(x))),
+    ("selu", |g, p| g.any(p).map(|x| g.graph.selu(x))),
     ("sigmoid", |g, p| g.any(p).map(|x| g.graph.sigmoid(x))),
+    ("silu", |g, p| g.any(p).map(|x| g.graph.silu(x))),
+    ("slice", |g, p| g.image(p).map(|x| g.graph.slice(x, Slice::new().channels(..p.n(g.channels(x))).rows(1..).columns(..2)))),
+    ("softmax", |g, p| g.any(p).map(|x| g.graph.softmax(x))),
+    ("softplus", |g, p| g.any(p).map(|x| g.graph.softplus(x, Softplus::default()))),
     ("tanh", |g, p| g.any(p).map(|x| g.graph.tanh(x))),
+    ("upsample", |g, p| g.image(p).map(|x| g.graph.upsample(x, if p.flag() { Upsample::nearest([1, 2]) } else { Upsample::bilinear_to([3, 5]) }))),
+    ("zero_pad", |g, p| g.image(p).map(|x| g.graph.zero_pad(x, ZeroPad::sides([1, 0], [0, p.n(3)]).channels(p.n(3) - 1, 1)))),
 ];
 
 /// One layer: which operator, on which values, with which attributes.
@@ -261,12 +289,13 @@ fn place(graph: &mut Graph, learned: &[Var], targets: &[Var]) {
         Conclude {
             gradients: len,
             statistics: 0,
+            group: 1,
         },
         targets,
     );
     graph.place(operands[0], "status", 0);
     let rule = Arc::new(Sgd::new(0.1));
-    graph.apply_all("update", Arc::new(Update { rule, len }), &operands);
+    graph.apply_all("update", Arc::new(Update::new(rule, len)), &operands);
 }
 
 /// The names in the table, for the tests of the table itself.

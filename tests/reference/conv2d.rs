@@ -14,8 +14,8 @@ pub struct Attributes {
     pub kernel: [usize; 2],
     /// Steps S between two outputs.
     pub stride: [usize; 2],
-    /// Zeros P put on each side.
-    pub padding: [usize; 2],
+    /// Zeros P put before and after, on each axis.
+    pub padding: [[usize; 2]; 2],
     /// Steps D between two taps of the filter; 1 is a dense filter.
     pub dilation: [usize; 2],
     /// Divides both channel counts.
@@ -28,17 +28,17 @@ impl Attributes {
         Attributes {
             kernel,
             stride: [1; 2],
-            padding: [0; 2],
+            padding: [[0; 2]; 2],
             dilation: [1; 2],
             groups: 1,
         }
     }
 
-    /// `⌊(H + 2P − D(K−1) − 1)/S⌋ + 1` for each axis.
+    /// `⌊(H + P + P′ − D(K−1) − 1)/S⌋ + 1` for each axis, P before and P′ after.
     pub fn output_size(&self, input: [usize; 2]) -> [usize; 2] {
         let size = |axis: usize| {
             let covered = self.reach(axis) + 1;
-            let padded = input[axis] + 2 * self.padding[axis];
+            let padded = input[axis] + self.padding[axis].iter().sum::<usize>();
             assert!(
                 covered <= padded,
                 "the filter is larger than the padded input"
@@ -53,9 +53,9 @@ impl Attributes {
         self.dilation[axis] * (self.kernel[axis] - 1)
     }
 
-    /// P as a border, equal on both sides.
+    /// P as a border.
     fn border(&self) -> [[isize; 2]; 2] {
-        self.padding.map(|padding| [padding as isize; 2])
+        self.padding.map(|sides| sides.map(|side| side as isize))
     }
 }
 
@@ -100,7 +100,7 @@ pub fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, a: &Attribute
 ///
 /// How wide the padding is: turned around, the first tap must be able to touch
 /// every input, so D(K−1) − P go before (below zero: crop). The same goes
-/// after, plus as many as the forward pass left over when H + 2P − D(K−1) − 1
+/// after, plus as many as the forward pass left over when H + P + P′ − D(K−1) − 1
 /// was no multiple of S; rows and columns the stride never reached thus meet
 /// nothing but zeros, and get zero.
 pub fn grad_input(grad_y: &Tensor, weight: &Tensor, input: [usize; 2], a: &Attributes) -> Tensor {
@@ -116,7 +116,7 @@ pub fn grad_input(grad_y: &Tensor, weight: &Tensor, input: [usize; 2], a: &Attri
 
     let restored = restore(grad_y, a.stride);
     let border = [0, 1].map(|axis| {
-        let before = a.reach(axis) as isize - a.padding[axis] as isize;
+        let before = a.reach(axis) as isize - a.padding[axis][0] as isize;
         let total = (input[axis] + a.reach(axis)) as isize - restored.shape[2 + axis] as isize;
         [before, total - before]
     });

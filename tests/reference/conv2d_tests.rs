@@ -28,7 +28,7 @@ fn stride_padding_and_dilation_by_hand() {
     let weight = map(1, 2, &[1., 2.]);
     let a = Attributes {
         stride: [1, 2],
-        padding: [0, 1],
+        padding: [[0, 0], [1, 1]],
         dilation: [1, 2],
         ..Attributes::new([1, 2])
     };
@@ -83,20 +83,28 @@ fn bias_gradient_sums_batch_and_positions() {
     );
 }
 
-/// One axis: kernel, stride, padding, dilation and a length that is legal.
-fn draw_axis(draw: &mut Draw) -> [usize; 5] {
+/// One axis: kernel, stride, dilation, padding before and after, and a length that is legal.
+fn draw_axis(draw: &mut Draw) -> [usize; 6] {
     let kernel = draw.within(1, 3);
-    let (stride, padding, dilation) = (draw.within(1, 3), draw.within(0, 3), draw.within(1, 3));
+    let (stride, dilation) = (draw.within(1, 3), draw.within(1, 3));
+    let (before, after) = (draw.within(0, 3), draw.within(0, 3));
     let least = (dilation * (kernel - 1) + 1)
-        .saturating_sub(2 * padding)
+        .saturating_sub(before + after)
         .max(1);
-    [kernel, stride, padding, dilation, least + draw.within(0, 4)]
+    [
+        kernel,
+        stride,
+        dilation,
+        before,
+        after,
+        least + draw.within(0, 4),
+    ]
 }
 
 #[test]
 fn gradients_agree_with_central_differences() {
     let mut telling = 0;
-    for seed in 0..60 {
+    for seed in 0..72 {
         let draw = &mut Draw::new(seed);
         let (rows, columns) = (draw_axis(draw), draw_axis(draw));
         let pair = |i: usize| [rows[i], columns[i]];
@@ -104,11 +112,11 @@ fn gradients_agree_with_central_differences() {
         let a = Attributes {
             kernel: pair(0),
             stride: pair(1),
-            padding: pair(2),
-            dilation: pair(3),
+            padding: [[rows[3], rows[4]], [columns[3], columns[4]]],
+            dilation: pair(2),
             groups,
         };
-        let input = pair(4);
+        let input = pair(5);
         let (channels, filters) = (groups * draw.within(1, 2), groups * draw.within(1, 2));
         let batch = draw.within(1, 2);
         // Seeds apart from those of the shapes, and from each other.
@@ -135,5 +143,5 @@ fn gradients_agree_with_central_differences() {
         let loss = |b: &Tensor| forward(&x, &w, Some(b), &a).dot(&delta);
         assert_gradient(&name("bias"), &grad_bias(&delta), &b, loss);
     }
-    assert!(telling >= 50, "only {telling} of 60 cases say anything");
+    assert!(telling >= 50, "only {telling} of 72 cases say anything");
 }

@@ -12,8 +12,8 @@ pub struct Attributes {
     pub kernel: [usize; 2],
     /// Steps S between windows.
     pub stride: [usize; 2],
-    /// Padding P of −∞ on each side, at most K/2.
-    pub padding: [usize; 2],
+    /// Padding P of −∞ before and after on each axis, at most K/2.
+    pub padding: [[usize; 2]; 2],
     /// Round the output size up instead of down.
     pub ceil_mode: bool,
 }
@@ -24,7 +24,7 @@ impl Attributes {
         Attributes {
             kernel,
             stride: kernel,
-            padding: [0; 2],
+            padding: [[0; 2]; 2],
             ceil_mode: false,
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     fn overlapping_windows_by_hand() {
         let a = Attributes {
             stride: [1, 2],
-            padding: [0, 1],
+            padding: [[0, 0], [1, 1]],
             ..Attributes::new([1, 3])
         };
         let out = forward(&row(&[-5., -3., -4., 7., 1.]), &a);
@@ -156,7 +156,7 @@ mod tests {
             let a = Attributes {
                 kernel,
                 stride: [draw.within(1, 3), draw.within(1, 4)],
-                padding: [draw.within(0, kernel[0] / 2), draw.within(0, kernel[1] / 2)],
+                padding: kernel.map(|k| [draw.within(0, k / 2), draw.within(0, k / 2)]),
                 ceil_mode: draw.within(0, 1) == 1,
             };
             let input = [draw.within(3, 7), draw.within(4, 7)];

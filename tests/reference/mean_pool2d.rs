@@ -13,8 +13,8 @@ pub struct Attributes {
     pub kernel: [usize; 2],
     /// Steps S between windows.
     pub stride: [usize; 2],
-    /// Zero padding P on each side, at most K/2.
-    pub padding: [usize; 2],
+    /// Zero padding P before and after on each axis, at most K/2.
+    pub padding: [[usize; 2]; 2],
     /// Round the output size up instead of down.
     pub ceil_mode: bool,
     /// Whether padding counts in the mean's divisor.
@@ -28,7 +28,7 @@ impl Attributes {
         Attributes {
             kernel,
             stride: kernel,
-            padding: [0; 2],
+            padding: [[0; 2]; 2],
             ceil_mode: false,
             count_include_pad: true,
         }
@@ -130,7 +130,7 @@ mod tests {
     fn divisors_by_hand() {
         let mut a = Attributes {
             stride: [1, 3],
-            padding: [0, 1],
+            padding: [[0, 0], [1, 1]],
             ceil_mode: true,
             ..Attributes::new([1, 4])
         };
@@ -155,7 +155,7 @@ mod tests {
             let a = Attributes {
                 kernel,
                 stride: [draw.within(1, 3), draw.within(1, 4)],
-                padding: [draw.within(0, kernel[0] / 2), draw.within(0, kernel[1] / 2)],
+                padding: kernel.map(|k| [draw.within(0, k / 2), draw.within(0, k / 2)]),
                 ceil_mode: draw.within(0, 1) == 1,
                 count_include_pad: draw.within(0, 1) == 1,
             };

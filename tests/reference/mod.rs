@@ -9,7 +9,7 @@
 //! Why believe them? Three independent witnesses, all in this tree:
 //! * numbers worked by hand, in each file's tests;
 //! * central differences ([`finite_difference`]) for every gradient;
-//! * PyTorch's own values and whole training runs (`pytorch.rs`,
+//! * PyTorch's own values and whole training runs (`pytorch*.rs`,
 //!   `training.rs`), read from `tests/golden/`.
 //!
 //! Arguments that make no sense panic: a reference is only called by tests.
@@ -29,32 +29,60 @@ pub use tensor::Tensor;
 
 pub mod finite_difference;
 pub mod philox;
-mod pool_window;
+pub mod pool_window;
 
+pub mod adaptive_max_pool2d;
+pub mod adaptive_mean_pool2d;
 pub mod add;
 pub mod batch_norm;
+pub mod binary_cross_entropy;
 pub mod concat;
 pub mod conv2d;
+pub mod conv_transpose2d;
 pub mod dropout;
 pub mod global_mean_pool;
+pub mod group_norm;
+pub mod hinge_loss;
+pub mod huber_loss;
+pub mod l1_loss;
 pub mod leaky_relu;
 pub mod linear;
+pub mod local_response_norm;
+pub mod log_softmax;
 pub mod max_pool2d;
 pub mod mean_pool2d;
 pub mod mse;
+pub mod multiply;
 pub mod prelu;
 pub mod relu;
 pub mod reshape;
+pub mod rrelu;
+pub mod scale_shift;
 pub mod sigmoid;
+pub mod slice;
+pub mod softmax;
 pub mod softmax_cross_entropy;
 pub mod tanh;
+pub mod unary;
+pub mod upsample;
+pub mod zero_pad;
 
 pub mod adam;
 pub mod adamw;
+pub mod lars;
+pub mod quickprop;
 pub mod sgd;
 
 #[cfg(test)]
 mod pytorch;
+#[cfg(test)]
+mod pytorch_activations;
+#[cfg(test)]
+mod pytorch_losses;
+#[cfg(test)]
+mod pytorch_structure;
+#[cfg(test)]
+mod pytorch_windows;
 #[cfg(test)]
 mod training;
 

@@ -14,26 +14,26 @@ const TOLERANCE: f64 = 1e-12;
 static FILE: &[u8] = include_bytes!("../golden/values.safetensors");
 
 /// One case of one operator, e.g. `conv2d.grouped_dilated`.
-struct Case {
-    name: String,
+pub struct Case {
+    pub name: String,
     file: SafeTensors<'static>,
 }
 
 impl Case {
     /// A tensor of the case, under the name `make_values.py` gave it.
-    fn get(&self, name: &str) -> Tensor {
+    pub fn get(&self, name: &str) -> Tensor {
         read(&self.file, &format!("{}.{name}", self.name))
     }
 
     /// The attributes as whole numbers, exactly `COUNT` of them.
-    fn integers<const COUNT: usize>(&self) -> [usize; COUNT] {
+    pub fn integers<const COUNT: usize>(&self) -> [usize; COUNT] {
         let attributes = self.get("attributes").data;
         assert_eq!(attributes.len(), COUNT, "{}: attributes", self.name);
         std::array::from_fn(|i| attributes[i] as usize)
     }
 
     /// Panics unless `actual` is the tensor of this name, element by element.
-    fn check(&self, name: &str, actual: &Tensor) {
+    pub fn check(&self, name: &str, actual: &Tensor) {
         assert_close(&format!("{}.{name}", self.name), actual, &self.get(name));
     }
 }
@@ -85,7 +85,12 @@ pub fn assert_close(name: &str, actual: &Tensor, expected: &Tensor) {
 /// Runs `check` on each case of an operator; there must be `count` of them, so
 /// that no operator passes because its cases were lost.
 fn for_each_case(operator: &str, count: usize, check: impl Fn(&Case)) {
-    let file = || SafeTensors::deserialize(FILE).expect("a safetensors file");
+    for_each_case_of(FILE, operator, count, check);
+}
+
+/// As [`for_each_case`], for another file.
+pub fn for_each_case_of(bytes: &'static [u8], operator: &str, count: usize, check: impl Fn(&Case)) {
+    let file = || SafeTensors::deserialize(bytes).expect("a safetensors file");
     let names: BTreeSet<String> = file()
         .names()
         .iter()
@@ -114,7 +119,7 @@ fn conv2d() {
         let a = conv2d::Attributes {
             kernel: [kh, kw],
             stride: [sh, sw],
-            padding: [ph, pw],
+            padding: [[ph; 2], [pw; 2]],
             dilation: [dh, dw],
             groups,
         };
@@ -148,7 +153,7 @@ fn max_pool2d() {
         let a = max_pool2d::Attributes {
             kernel: [kh, kw],
             stride: [sh, sw],
-            padding: [ph, pw],
+            padding: [[ph; 2], [pw; 2]],
             ceil_mode: ceil_mode == 1,
         };
         let x = case.get("x");
@@ -169,7 +174,7 @@ fn mean_pool2d() {
         let a = mean_pool2d::Attributes {
             kernel: [kh, kw],
             stride: [sh, sw],
-            padding: [ph, pw],
+            padding: [[ph; 2], [pw; 2]],
             ceil_mode: ceil_mode == 1,
             count_include_pad: count_include_pad == 1,
         };
@@ -260,7 +265,7 @@ fn activations() {
 }
 
 /// The loss's value `y` and its gradient; `grad_y` scales the latter.
-fn check_loss(case: &Case, name: &str, value: f64, gradient: &Tensor) {
+pub fn check_loss(case: &Case, name: &str, value: f64, gradient: &Tensor) {
     case.check("y", &Tensor::new(&[], vec![value]));
     let grad_y = case.get("grad_y").data[0];
     case.check(name, &gradient.map(|g| g * grad_y));

@@ -92,7 +92,7 @@ fn cross_entropy(logits: &Tensor, labels: &Tensor) -> (f64, Tensor) {
 /// `conv1 prelu1 pool conv2 prelu2 pool flatten linear1 prelu3 linear2`.
 fn plain(p: &mut Named, x: &Tensor, labels: &Tensor) -> (f64, Named) {
     let conv = conv2d::Attributes {
-        padding: [1, 1],
+        padding: [[1; 2], [1; 2]],
         ..conv2d::Attributes::new([3, 3])
     };
     let pool = max_pool2d::Attributes::new([2, 2]);
@@ -161,17 +161,17 @@ fn normalise(p: &mut Named, name: &str, x: &Tensor) -> Tensor {
 fn batchnorm(p: &mut Named, x: &Tensor, labels: &Tensor) -> (f64, Named) {
     let conv1 = conv2d::Attributes {
         stride: [2, 2],
-        padding: [2, 1],
+        padding: [[2; 2], [1; 2]],
         ..conv2d::Attributes::new([5, 3])
     };
     let conv2 = conv2d::Attributes {
-        padding: [2, 2],
+        padding: [[2; 2], [2; 2]],
         dilation: [2, 2],
         groups: 5,
         ..conv2d::Attributes::new([3, 3])
     };
     let pool = mean_pool2d::Attributes {
-        padding: [0, 1],
+        padding: [[0; 2], [1; 2]],
         ceil_mode: true,
         count_include_pad: false,
         ..mean_pool2d::Attributes::new([2, 2])
@@ -218,7 +218,7 @@ fn batchnorm(p: &mut Named, x: &Tensor, labels: &Tensor) -> (f64, Named) {
 /// mean, `linear1`, squared error.
 fn residual(p: &mut Named, x: &Tensor, target: &Tensor) -> (f64, Named) {
     let conv1 = conv2d::Attributes {
-        padding: [1, 1],
+        padding: [[1; 2], [1; 2]],
         ..conv2d::Attributes::new([3, 3])
     };
     let conv2 = conv2d::Attributes::new([1, 1]);

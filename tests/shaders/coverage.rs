@@ -10,24 +10,7 @@ use crate::variants::ALL;
 const NOT_YET: &[(&str, &str)] = &[];
 
 /// Branches that are never, or always, taken, and why.
-const ONE_WAY: &[(&str, &str, &str)] = &[
-    ("conv2d_grad_input", "BIAS", "for transposed convolution"),
-    (
-        "conv2d_depthwise_grad_input",
-        "BIAS",
-        "for transposed convolution",
-    ),
-    (
-        "conv2d_grad_input_tiled",
-        "BIAS",
-        "for transposed convolution",
-    ),
-    (
-        "conv2d_grouped_grad_input",
-        "BIAS",
-        "for transposed convolution",
-    ),
-];
+const ONE_WAY: &[(&str, &str, &str)] = &[];
 
 /// The text of every file in `shaders/`, by stem.
 fn files() -> BTreeMap<String, String> {

@@ -13,7 +13,21 @@ const SHARED_BYTES: u32 = 16_384;
 
 /// Kernels that change a buffer in place: one number after the other, each by its own
 /// invocation.
-const IN_PLACE: &[&str] = &["adam", "conclude", "running_average", "sgd"];
+const IN_PLACE: &[&str] = &[
+    "accumulate",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "clip_norm",
+    "clip_value",
+    "conclude",
+    "lars",
+    "quickprop",
+    "rmsprop",
+    "running_average",
+    "sgd",
+    "weight_average",
+];
 
 fn shared_bytes(module: &Module) -> u32 {
     let mut layouter = Layouter::default();

@@ -6,7 +6,7 @@ use wgrad::random::Seed;
 use wgrad::train::{Model, Sgd, Trainer};
 use wgrad::{Device, DeviceOptions};
 
-use super::setup::{assert_same, bits, digits, parameters, varied};
+use super::setup::{assert_same, bits, digits, parameters, trainers, varied};
 use crate::support::gpu::device;
 
 /// Losses of 200 steps over a hundred digits, and everything that was learned.
@@ -41,6 +41,28 @@ fn the_same_seeds_give_the_same_training() {
     );
     let (others, _) = train(device, 2, 2);
     assert_ne!(bits(&losses), bits(&others), "the model's seed is not used");
+}
+
+#[test]
+fn every_rule_repeats_itself() {
+    let Some(device) = device() else { return };
+    let data = digits(36);
+    for trainer in trainers() {
+        let trainer = trainer.batch_size(12);
+        let run = || {
+            let mut model = varied().build(device, 1).unwrap();
+            let mut training = trainer.start(&mut model, &data).unwrap();
+            for _ in 0..20 {
+                training.step().unwrap();
+            }
+            let losses = bits(&training.losses().unwrap());
+            (losses, parameters(&model))
+        };
+        let ((losses, learned), (again, learned_again)) = (run(), run());
+        assert_eq!(losses, again, "{trainer:?}");
+        assert_same(&learned_again, &learned);
+        assert_ne!(losses[0], losses[19], "{trainer:?} does not move");
+    }
 }
 
 /// FNV-1a over names and bits.

@@ -2,9 +2,11 @@
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::ops::Conv2d;
+use wgrad::ops::{
+    BinaryCrossEntropy, Conv2d, HingeLoss, HuberLoss, L1Loss, MeanSquaredError, SoftmaxCrossEntropy,
+};
 use wgrad::random::Seed;
-use wgrad::train::{Loss, Model, Sgd, Trainer};
+use wgrad::train::{Adam, Loss, Model, Sgd, Trainer};
 use wgrad::{Device, DeviceOptions};
 
 use super::setup::{classified, normal};
@@ -96,13 +98,14 @@ fn model(device: &Device) -> Model {
 }
 
 /// What `start` says to these data, which `fit` and `evaluate` must say too.
-fn data_error(device: &Device, loss: Loss, data: &Dataset) -> String {
+fn data_error(device: &Device, loss: impl Into<Loss>, data: &Dataset) -> String {
     let mut model = model(device);
     let trainer = Trainer::new(Sgd::new(0.1)).loss(loss).epochs(1);
     let error = trainer.start(&mut model, data).unwrap_err().to_string();
     let fitted = trainer.fit(&mut model, data, data).unwrap_err();
     assert_eq!(fitted.to_string(), error);
-    if loss == Loss::default() {
+    // Evaluation reports the loss of the last training, here the one of a model without any.
+    if error.starts_with("softmax") || error.starts_with("the network's input") {
         assert_eq!(model.evaluate(data).unwrap_err().to_string(), error);
     }
     error
@@ -111,40 +114,89 @@ fn data_error(device: &Device, loss: Loss, data: &Dataset) -> String {
 #[test]
 fn data_that_do_not_fit_the_network() {
     let Some(device) = device() else { return };
-    let cross_entropy = Loss::SoftmaxCrossEntropy;
+    let cross_entropy = SoftmaxCrossEntropy::new;
     assert_eq!(
-        data_error(device, cross_entropy, &classified(4, &[3, 6, 6], 4)),
+        data_error(device, cross_entropy(), &classified(4, &[3, 6, 6], 4)),
         "the network's input has shape [1, 6, 6], the data set's [3, 6, 6]",
     );
+    let five_classes = classified(7, &[1, 6, 6], 5);
     assert_eq!(
-        data_error(device, cross_entropy, &classified(7, &[1, 6, 6], 5)),
-        "the data set has 5 classes, the network only 4 outputs",
+        data_error(device, cross_entropy(), &five_classes),
+        "softmax cross-entropy: the data set has 5 classes, the network only 4 outputs",
     );
+    let trainer = Trainer::new(Sgd::new(0.1)).loss(cross_entropy().ignored(3));
+    let mut ignoring = model(device);
+    let error = trainer.start(&mut ignoring, &five_classes).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "softmax cross-entropy: sample 4 has label 4, which is neither ignored nor one of the \
+         network's 4 outputs",
+    );
+    let trainer = Trainer::new(Sgd::new(0.1)).loss(cross_entropy().ignored(4));
+    assert!(trainer.start(&mut model(device), &five_classes).is_ok());
     let (a, b) = classified(1, &[1, 6, 6], 4).split(0.5, Seed(1));
     let empty = [a, b].into_iter().find(Dataset::is_empty).unwrap();
     assert_eq!(
-        data_error(device, cross_entropy, &empty),
+        data_error(device, cross_entropy(), &empty),
         "a data set needs samples: found 0 of shape [1, 6, 6]",
     );
+}
+
+/// What is wrong with the answers, for every loss.
+#[test]
+fn answers_that_do_not_suit_the_loss() {
+    let Some(device) = device() else { return };
     let values = |outputs: usize| {
         let targets = normal(&[4, outputs], 2);
         Dataset::regression([1, 6, 6], normal(&[4, 36], 1), [outputs], targets).unwrap()
     };
+    let labels = classified(4, &[1, 6, 6], 4);
+    let of_labels: [(&str, Loss); 2] = [
+        ("softmax cross-entropy", SoftmaxCrossEntropy::new().into()),
+        ("hinge loss", HingeLoss::new().into()),
+    ];
+    for (name, loss) in of_labels {
+        assert_eq!(
+            data_error(device, loss, &values(4)),
+            format!("{name}: class labels are needed, the data set has target values"),
+        );
+    }
+    let of_values: [(&str, Loss); 3] = [
+        ("mean squared error", MeanSquaredError::new().into()),
+        ("L1 loss", L1Loss::new().into()),
+        ("Huber loss", HuberLoss::new(1.0).into()),
+    ];
+    for (name, loss) in of_values {
+        assert_eq!(
+            data_error(device, loss.clone(), &labels),
+            format!("{name}: target values are needed, the data set has class labels"),
+        );
+        assert_eq!(
+            data_error(device, loss, &values(3)),
+            format!("{name}: the network's output has shape [4], the data set's targets [3]"),
+        );
+    }
+    let binary = BinaryCrossEntropy::new;
     assert_eq!(
-        data_error(device, cross_entropy, &values(4)),
-        "softmax cross-entropy needs class labels, the data set has target values",
+        data_error(device, binary(), &labels),
+        "binary cross-entropy: a vector of 0 and 1 per sample is needed, the data set has class \
+         labels; give it target values",
     );
+    let mut targets = vec![1.0; 16];
+    targets[6] = 1.5;
+    let data = Dataset::regression([1, 6, 6], normal(&[4, 36], 1), [4], targets).unwrap();
     assert_eq!(
-        data_error(device, Loss::MeanSquaredError, &values(3)),
-        "the network's output has shape [4], the data set's [3]",
+        data_error(device, binary(), &data),
+        "binary cross-entropy: targets must lie in 0 to 1, sample 1 has 1.5 at element 2",
     );
+    // What only the loss itself can tell is told when its layer is made.
     assert_eq!(
         data_error(
             device,
-            Loss::MeanSquaredError,
-            &classified(4, &[1, 6, 6], 4)
+            SoftmaxCrossEntropy::new().class_weights([1.0; 3]),
+            &labels
         ),
-        "mean squared error needs target values, the data set has class labels",
+        "layer `softmax_cross_entropy1` (softmax_cross_entropy): there are 3 weights for 4 classes",
     );
 }
 
@@ -232,5 +284,30 @@ fn adapters_that_do_not_exist() {
     assert_eq!(
         Device::open_with(&options).unwrap_err().to_string(),
         "`cuda` is no backend; there are: vulkan, metal, dx12, webgpu",
+    );
+}
+
+#[test]
+fn update_rules_with_numbers_that_make_no_sense() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([2]);
+    net.linear(2);
+    let data = classified(4, &[2], 2);
+    let refusal = |trainer: Trainer| {
+        let mut model = net.build(device, 0).unwrap();
+        trainer.start(&mut model, &data).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refusal(Trainer::new(Sgd::new(0.1).momentum(f64::NAN))),
+        "layer `update` (sgd): `momentum` is NaN, in single precision NaN"
+    );
+    assert_eq!(
+        refusal(Trainer::new(Sgd::new(0.1).weight_decay(1e39))),
+        "layer `update` (sgd): `weight_decay` is 1000000000000000000000000000000000000000, in \
+         single precision inf"
+    );
+    assert_eq!(
+        refusal(Trainer::new(Adam::new(0.1).epsilon(0.0))),
+        "layer `update` (adam): `epsilon` is 0, it must be at least 1.1754944e-38"
     );
 }

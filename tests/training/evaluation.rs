@@ -2,10 +2,13 @@
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
+use wgrad::ops::{
+    BinaryCrossEntropy, HingeLoss, HuberLoss, L1Loss, MeanSquaredError, SoftmaxCrossEntropy,
+};
 use wgrad::train::{Loss, Model, Prediction, Sgd, Trainer};
 
 use super::setup::{assert_same, bits, classified, normal, parameters, varied};
-use crate::reference::{Tensor, batch_norm};
+use crate::reference::{self, Reduction, Tensor, batch_norm};
 use crate::support::compare::{Tolerance, compare};
 use crate::support::gpu::device;
 
@@ -66,6 +69,17 @@ fn loss_accuracy_and_confusion_are_those_of_the_predictions() {
             evaluation.accuracy,
             Some(right.count() as f64 / count as f64)
         );
+        for k in [0, 1, 2, 5, 10, 11] {
+            let among = |(a, l): &(&Prediction, &u32)| {
+                a.top(k).iter().any(|(class, _)| *class == **l as usize)
+            };
+            let found = answers.iter().zip(labels).filter(among).count();
+            assert_eq!(
+                evaluation.top_k(k),
+                Some(found as f64 / count as f64),
+                "{k}"
+            );
+        }
         let confusion = evaluation.confusion.unwrap();
         for (class, row) in (0..10_u32).map(|class| (class, class as usize)) {
             for predicted in 0..10_usize {
@@ -78,33 +92,133 @@ fn loss_accuracy_and_confusion_are_those_of_the_predictions() {
     assert_same(&parameters(&model), &before);
 }
 
+/// The losses of values and of labels, over whole and partial batches.
 #[test]
-fn squared_error_is_that_of_the_predictions() {
+fn every_loss_is_that_of_the_predictions() {
+    use reference::*;
+    type OfValues = fn(&Tensor, &Tensor) -> f64;
     let Some(device) = device() else { return };
     let mut net = Network::input([3, 4, 4]);
     net.conv(5, 3).tanh().linear(3);
     let mut model = net.build(device, 4).unwrap();
-    let data = |count: usize| {
-        let values = normal(&[count, 48], 1);
-        Dataset::regression([3, 4, 4], values, [3], normal(&[count, 3], 2)).unwrap()
+    const MEAN: Reduction = Reduction::Mean;
+    let of_values: [(Loss, OfValues); 4] = [
+        (MeanSquaredError::new().into(), |y, t| {
+            mse::forward(y, t, MEAN)
+        }),
+        (L1Loss::new().into(), |y, t| l1_loss::forward(y, t, MEAN)),
+        (HuberLoss::smooth_l1(0.5).into(), |y, t| {
+            let a = huber_loss::Attributes {
+                threshold: 0.5,
+                smooth_l1: true,
+            };
+            huber_loss::forward(y, t, MEAN, &a)
+        }),
+        (BinaryCrossEntropy::new().into(), |y, t| {
+            binary_cross_entropy::forward(y, t, MEAN, None)
+        }),
+    ];
+    for (loss, expected) in of_values {
+        for count in [1, 300] {
+            let targets = Tensor::normal(&[count, 3], 2).map(|t| f64::from(u8::from(t > 0.0)));
+            let values = normal(&[count, 48], 1);
+            let data = Dataset::regression([3, 4, 4], values, [3], targets.to_f32()).unwrap();
+            // Evaluation reports the loss of the last training.
+            let trainer = Trainer::new(Sgd::new(0.1)).loss(loss.clone());
+            trainer.start(&mut model, &data).unwrap().step().unwrap();
+            let evaluation = model.evaluate(&data).unwrap();
+            let y = responses(&model, &data);
+            assert_loss(evaluation.loss, expected(&y, &targets));
+            assert_eq!(evaluation.accuracy, None);
+            assert_eq!(evaluation.top_k(1), None);
+            assert_eq!(evaluation.confusion, None);
+        }
+    }
+    for squared in [false, true] {
+        let data = classified(300, &[3, 4, 4], 3);
+        let trainer = Trainer::new(Sgd::new(0.1)).loss(HingeLoss::new().squared(squared));
+        trainer.start(&mut model, &data).unwrap().step().unwrap();
+        let evaluation = model.evaluate(&data).unwrap();
+        let y = responses(&model, &data);
+        let labels = data.labels().unwrap();
+        assert_loss(
+            evaluation.loss,
+            hinge_loss::forward(&y, labels, MEAN, squared),
+        );
+        assert_eq!(evaluation.confusion.unwrap().total(), 300);
+    }
+}
+
+fn responses(model: &Model, data: &Dataset) -> Tensor {
+    let answers = answers(model, data);
+    let values: Vec<f32> = answers
+        .iter()
+        .flat_map(Prediction::values)
+        .copied()
+        .collect();
+    Tensor::from_f32(&[data.len(), model.output_shape().elements()], &values)
+}
+
+/// The mean is by the weights of all samples, not the mean of the batches' means; ignored samples
+/// count nowhere.
+#[test]
+fn weighted_and_ignored_samples() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([4]);
+    net.linear(3);
+    let mut model = net.build(device, 4).unwrap();
+    let labels: Vec<u32> = (0..300_u32).map(|n| (n / 100 + n % 2) % 4).collect();
+    let data = Dataset::from_f32([4], normal(&[300, 4], 1), labels.clone(), 4).unwrap();
+    let loss = SoftmaxCrossEntropy::new()
+        .label_smoothing(0.1)
+        .class_weights([0.5, 1.0, 4.0])
+        .ignored(3);
+    let trainer = Trainer::new(Sgd::new(0.1)).loss(loss);
+    trainer.start(&mut model, &data).unwrap().step().unwrap();
+    let options = reference::softmax_cross_entropy::Options {
+        label_smoothing: f64::from(0.1_f32),
+        class_weights: Some(vec![0.5, 1.0, 4.0]),
+        ignored: Some(3),
     };
-    // Evaluation reports the loss of the last training.
-    let (ten, trainer) = (
-        data(10),
-        Trainer::new(Sgd::new(0.1)).loss(Loss::MeanSquaredError),
+    let y = responses(&model, &data);
+    let evaluation = model.evaluate(&data).unwrap();
+    assert_loss(
+        evaluation.loss,
+        options.forward(&y, &labels, Reduction::Mean),
     );
-    trainer.start(&mut model, &ten).unwrap().step().unwrap();
-    for count in [1, 5, 300] {
-        let targets = normal(&[count, 3], 2);
-        let answers = answers(&model, &data(count));
-        let values = answers.iter().flat_map(Prediction::values);
-        let errors = values
-            .zip(&targets)
-            .map(|(y, t)| (f64::from(*y) - f64::from(*t)).powi(2));
-        let evaluation = model.evaluate(&data(count)).unwrap();
-        assert_loss(evaluation.loss, errors.sum::<f64>() / (3 * count) as f64);
-        assert_eq!(evaluation.accuracy, None);
-        assert_eq!(evaluation.confusion, None);
+    let counted = labels.iter().filter(|label| **label != 3).count() as u64;
+    let confusion = evaluation.confusion.unwrap();
+    assert!(counted < 300);
+    assert_eq!(confusion.total(), counted);
+    assert_eq!(confusion.classes().len(), 3);
+    assert_eq!(evaluation.accuracy, confusion.accuracy());
+}
+
+/// Of equal responses the first class counts as the answer; NaN is no answer unless all are.
+#[test]
+fn ties_and_numbers_that_are_none() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([2]);
+    net.linear(3);
+    let mut model = net.build(device, 4).unwrap();
+    model.set_parameter("linear1.weight", &[0.0; 6]).unwrap();
+    let data = Dataset::from_f32([2], vec![0.0; 6], vec![0, 1, 2], 3).unwrap();
+    let nan = f32::NAN;
+    for (bias, predicted) in [
+        ([1.0, 1.0, 1.0], 0),
+        ([0.0, 1.0, 1.0], 1),
+        ([nan, 1.0, nan], 1),
+        ([nan, nan, 1.0], 2),
+        ([nan; 3], 0),
+    ] {
+        model.set_parameter("linear1.bias", &bias).unwrap();
+        let evaluation = model.evaluate(&data).unwrap();
+        let confusion = evaluation.confusion.as_ref().unwrap();
+        for truth in 0..3 {
+            assert_eq!(confusion.count(truth, predicted), 1, "{bias:?}");
+        }
+        let ranked: Vec<f64> = (1..=3).map(|k| evaluation.top_k(k).unwrap()).collect();
+        assert_eq!(ranked, [1.0 / 3.0, 2.0 / 3.0, 1.0], "{bias:?}");
     }
 }
 

@@ -3,7 +3,9 @@
 use safetensors::{Dtype, SafeTensors};
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::ops::{BatchNorm, Conv2d, LeakyRelu, Linear, MeanPool2d};
+use wgrad::ops::{
+    BatchNorm, Conv2d, LeakyRelu, Linear, MeanPool2d, MeanSquaredError, SoftmaxCrossEntropy,
+};
 use wgrad::train::{AdamW, Loss, Sgd, Trainer, UpdateRule};
 
 use crate::reference::Tensor;
@@ -14,7 +16,7 @@ use crate::support::gpu::device;
 const TOLERANCE: Tolerance = Tolerance::relative(1e-5);
 
 /// A tensor of the file; PyTorch's numbers are f64, what it began with is f32 or i32.
-fn read(file: &SafeTensors<'_>, name: &str) -> Tensor {
+pub fn read(file: &SafeTensors<'_>, name: &str) -> Tensor {
     let view = file.tensor(name).unwrap();
     let bytes = view.data();
     let data: Vec<f64> = match view.dtype() {
@@ -73,7 +75,7 @@ fn check(what: &str, found: &[f32], expected: &Tensor) {
     }
 }
 
-fn replay(bytes: &[u8], net: &Network, rule: impl UpdateRule, loss: Loss) {
+fn replay(bytes: &[u8], net: &Network, rule: impl UpdateRule, loss: impl Into<Loss>) {
     let Some(device) = device() else { return };
     let file = SafeTensors::deserialize(bytes).unwrap();
     let (data, batch) = data(&file);
@@ -129,7 +131,7 @@ fn ten_steps_of_plain() {
         include_bytes!("../golden/training_plain.safetensors"),
         &net,
         Sgd::new(0.05).momentum(0.9).weight_decay(1e-3),
-        Loss::SoftmaxCrossEntropy,
+        SoftmaxCrossEntropy::new(),
     );
 }
 
@@ -160,7 +162,7 @@ fn ten_steps_of_batchnorm() {
         include_bytes!("../golden/training_batchnorm.safetensors"),
         &net,
         rule.weight_decay(1e-3),
-        Loss::SoftmaxCrossEntropy,
+        SoftmaxCrossEntropy::new(),
     );
 }
 
@@ -182,6 +184,6 @@ fn ten_steps_of_residual() {
         include_bytes!("../golden/training_residual.safetensors"),
         &net,
         AdamW::new(0.01).weight_decay(0.01),
-        Loss::MeanSquaredError,
+        MeanSquaredError::new(),
     );
 }

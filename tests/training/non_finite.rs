@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::train::{Loss, Model, Sgd, Trainer};
+use wgrad::ops::MeanSquaredError;
+use wgrad::train::{Model, Sgd, Trainer};
 use wgrad::{Device, Error};
 
-use super::setup::{assert_same, bits, classified, normal, parameters, varied};
+use super::setup::{assert_same, bits, classified, normal, parameters, trainers, varied};
 use crate::support::gpu::device;
 
 const KEPT: &str = "is not finite (the parameters are kept as they were before this step)";
@@ -107,7 +108,7 @@ fn a_sample_that_overflows_is_met_at_its_step() {
     let mut net = Network::input([2, 4, 4]);
     net.conv(3, 3).tanh().linear(2);
     let trainer = Trainer::new(Sgd::new(0.01))
-        .loss(Loss::MeanSquaredError)
+        .loss(MeanSquaredError::new())
         .shuffle(false)
         .batch_size(3);
     // tanh saturates, but leaves the loss finite: the next network has no such layer.
@@ -120,6 +121,21 @@ fn a_sample_that_overflows_is_met_at_its_step() {
     assert_eq!(error, format!("step 2: the response of `mse1` {KEPT}"));
 }
 
+#[test]
+fn no_rule_applies_a_step_that_is_not_finite() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([2, 4, 4]);
+    net.conv(3, 3).leaky_relu(0.1).linear(2);
+    for trainer in trainers() {
+        let trainer = trainer
+            .loss(MeanSquaredError::default())
+            .shuffle(false)
+            .batch_size(3);
+        let error = check_failure(device, &net, &trainer, &poisoned(&[2, 4, 4]), 2);
+        assert_eq!(error, format!("step 2: the response of `mse1` {KEPT}"));
+    }
+}
+
 /// The variance of numbers near 1e30 is infinite; the normalised values, the loss and the
 /// gradients are not.
 #[test]
@@ -128,7 +144,7 @@ fn a_batch_statistic_that_overflows_stays_out_of_the_running_ones() {
     let mut net = Network::input([2, 4, 4]);
     net.conv(3, 3).batch_norm().relu().linear(2);
     let trainer = Trainer::new(Sgd::new(0.01))
-        .loss(Loss::MeanSquaredError)
+        .loss(MeanSquaredError::new())
         .shuffle(false)
         .batch_size(3);
     let error = check_failure(device, &net, &trainer, &poisoned(&[2, 4, 4]), 2);

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use wgrad::data::Dataset;
 use wgrad::graph::{Network, Parameter};
-use wgrad::train::{Adam, AdamW, Loss, Sgd, Trainer, UpdateRule};
+use wgrad::ops::MeanSquaredError;
+use wgrad::train::{Adam, AdamW, Lars, Quickprop, Sgd, Trainer, UpdateRule};
 
 use super::setup::bits;
-use crate::reference::{Factors, Reduction, Tensor, adam, adamw, linear, mse, prelu, sgd};
+use crate::reference::{
+    Factors, Reduction, Tensor, adam, adamw, lars, linear, mse, prelu, quickprop, sgd,
+};
 use crate::support::compare::{Tolerance, compare};
 use crate::support::gpu::device;
 
@@ -106,7 +109,7 @@ impl Case {
             model.configure(prefix, change).unwrap();
         }
         let trainer = Trainer::new(rule)
-            .loss(Loss::MeanSquaredError)
+            .loss(MeanSquaredError::new())
             .batch_size(SAMPLES)
             .shuffle(false)
             .schedule(self.schedule);
@@ -167,6 +170,26 @@ impl Case {
             let fresh = || adam::State::new(&gradient.shape);
             let state = states.entry(name.to_owned()).or_insert_with(fresh);
             adamw::step(weight, gradient, state, factors, attributes);
+        });
+    }
+
+    /// `adapted` says whether a parameter of this name is.
+    fn follow_lars(&self, rule: Lars, attributes: &lars::Attributes, adapted: fn(&str) -> bool) {
+        let mut velocities: BTreeMap<String, Tensor> = BTreeMap::new();
+        self.follow(rule, |name, weight, gradient, factors| {
+            let fresh = || Tensor::zeros(&gradient.shape);
+            let velocity = velocities.entry(name.to_owned()).or_insert_with(fresh);
+            let adapted = adapted(name);
+            lars::step(weight, gradient, velocity, factors, adapted, attributes);
+        });
+    }
+
+    fn follow_quickprop(&self, rule: Quickprop, attributes: &quickprop::Attributes) {
+        let mut states: BTreeMap<String, quickprop::State> = BTreeMap::new();
+        self.follow(rule, |name, weight, gradient, factors| {
+            let fresh = || quickprop::State::new(&gradient.shape);
+            let state = states.entry(name.to_owned()).or_insert_with(fresh);
+            quickprop::step(weight, gradient, state, factors, attributes);
         });
     }
 }
@@ -316,4 +339,78 @@ fn adamw_with_groups_and_schedule() {
         ..Case::default()
     };
     case.follow_adamw(rule, &a);
+}
+
+#[test]
+fn lars_adapts_weights_only() {
+    let a = lars::Attributes {
+        learning_rate: 2.0,
+        trust_coefficient: 0.02,
+        momentum: 0.9,
+        weight_decay: 0.05,
+    };
+    let rule = Lars::new(2.0).trust_coefficient(0.02).weight_decay(0.05);
+    let is_weight = |name: &str| name.starts_with("linear") && name.ends_with("weight");
+    // The rate is too high for what is not adapted.
+    let case = Case {
+        groups: vec![
+            ("linear1.bias", |p| p.learning_rate_factor = 0.05),
+            ("linear2.bias", |p| p.learning_rate_factor = 0.05),
+            ("prelu1", |p| p.learning_rate_factor = 0.05),
+        ],
+        ..Case::default()
+    };
+    case.follow_lars(rule, &a, is_weight);
+}
+
+#[test]
+fn lars_with_groups_and_schedule_adapts_all_if_asked() {
+    let a = lars::Attributes {
+        learning_rate: 1.0,
+        trust_coefficient: 0.02,
+        momentum: 0.7,
+        weight_decay: 0.05,
+    };
+    let rule = Lars::new(1.0)
+        .trust_coefficient(0.02)
+        .momentum(0.7)
+        .weight_decay(0.05)
+        .adapt_all(true);
+    let case = Case {
+        groups: groups(),
+        schedule: |step| 0.5_f64.powi(step as i32 / 10),
+        ..Case::default()
+    };
+    case.follow_lars(rule, &a, |_| true);
+}
+
+#[test]
+fn quickprop_by_default() {
+    let a = quickprop::Attributes {
+        learning_rate: 0.05,
+        growth: 1.75,
+        weight_decay: 0.0,
+    };
+    // A parabola magnifies the rounding of its slopes, more with each step.
+    let case = Case {
+        steps: 8,
+        ..Case::default()
+    };
+    case.follow_quickprop(Quickprop::new(0.05), &a);
+}
+
+#[test]
+fn quickprop_with_decay_groups_and_schedule() {
+    let a = quickprop::Attributes {
+        learning_rate: 0.05,
+        growth: 1.3,
+        weight_decay: 0.01,
+    };
+    let case = Case {
+        steps: 8,
+        groups: groups(),
+        schedule: |step| 1.0 - step as f64 / 40.0,
+    };
+    let rule = Quickprop::new(0.05).growth(1.3).weight_decay(0.01);
+    case.follow_quickprop(rule, &a);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::train::Model;
+use wgrad::train::{Adadelta, Adagrad, Adam, AdamW, Lars, Model, Quickprop, RmsProp, Sgd, Trainer};
 
 use crate::reference::Tensor;
 
@@ -61,4 +61,21 @@ pub fn assert_same(found: &BTreeMap<String, Vec<f32>>, expected: &BTreeMap<Strin
     for (name, values) in expected {
         assert_eq!(bits(&found[name]), bits(values), "{name}");
     }
+}
+
+/// A trainer for every update rule and for what may stand around it in a step.
+pub fn trainers() -> Vec<Trainer> {
+    vec![
+        Trainer::new(Sgd::new(0.01).momentum(0.9).nesterov(true)),
+        Trainer::new(Adam::new(1e-3)),
+        Trainer::new(AdamW::new(1e-3)),
+        Trainer::new(RmsProp::new(1e-3)),
+        Trainer::new(RmsProp::new(1e-3).centered(true).momentum(0.9)),
+        Trainer::new(Adagrad::new(0.01)),
+        Trainer::new(Adadelta::new(1.0)),
+        Trainer::new(Lars::new(0.01).weight_decay(1e-3)),
+        Trainer::new(Quickprop::new(0.01)),
+        Trainer::new(Sgd::new(0.01)).clip_value(0.1).clip_norm(0.2),
+        Trainer::new(Adam::new(1e-3)).average(0.9),
+    ]
 }

@@ -91,6 +91,7 @@ fn values_share_memory() {
         let options = PlanOptions {
             batch: 8,
             mode: Mode::Training,
+            fuse: true,
             reuse,
         };
         Plan::new(&graph, &gradients, options, device.profile(), &shaders).unwrap()

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use crate::session::{self, Failure, Session};
-use crate::suite;
+use crate::suite::{self, PEERS};
 
 /// One stage: its name in the log and what it does.
 struct Stage {
@@ -46,6 +46,7 @@ fn stages() -> Vec<Stage> {
                 "clippy",
                 "--workspace",
                 "--all-targets",
+                "--all-features",
                 "--",
                 "-D",
                 "warnings",
@@ -54,7 +55,7 @@ fn stages() -> Vec<Stage> {
         Stage {
             name: "rustdoc",
             work: Work::Cargo {
-                args: &["doc", "--workspace", "--no-deps"],
+                args: &["doc", "--workspace", "--all-features", "--no-deps"],
                 rustdoc_flags: Some("-D warnings"),
             },
         },
@@ -67,6 +68,8 @@ fn stages() -> Vec<Stage> {
             "benches",
             &["bench", "--package", "wgrad-benches", "--no-run"],
         ),
+        // Without features: the comparison itself, no other engine.
+        cargo("peers", &["test", "--release", "--manifest-path", PEERS]),
         Stage {
             name: "demo",
             work: Work::Demo,
@@ -191,6 +194,7 @@ mod tests {
             "tests",
             "examples",
             "benches",
+            "peers",
             "demo",
         ];
         assert_eq!(names, expected);
@@ -201,7 +205,7 @@ mod tests {
         for stage in stages() {
             match (stage.name, stage.work) {
                 ("clippy", Work::Cargo { args, .. }) => {
-                    assert!(args.ends_with(&["-D", "warnings"]))
+                    assert!(args.ends_with(&["--all-features", "--", "-D", "warnings"]));
                 }
                 ("rustdoc", Work::Cargo { rustdoc_flags, .. }) => {
                     assert_eq!(rustdoc_flags, Some("-D warnings"));

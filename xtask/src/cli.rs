@@ -5,9 +5,13 @@ pub const HELP: &str = "\
 usage: cargo xtask <task> [args]
 
   demo [args]   train the handwritten-digit example; args go to the example
-  test [args]   all tests and doctests; args go to `cargo test` (a filter, `-- --nocapture`)
+  test          all tests and doctests, with all features
+  test args     `cargo test` with args (a filter, `-- --nocapture`) and the default features
   bench [args]  the benchmarks; args go to `cargo bench`
   peers [args]  compare with other engines (benches/peers); args go to that program
+                (`--help` lists them)
+  gpu-report    the parity suite, and speed beside PyTorch's, as a table in out/; for
+                machines with a GPU; args as for peers
   ci            everything a change must pass: format, lints, docs, tests, builds, demo
   swiftshader   print where the second Vulkan CPU driver's ICD file is (exit 1 if nowhere)
   help          this text
@@ -31,6 +35,8 @@ pub enum Task {
     Bench,
     /// Compare with other engines.
     Peers,
+    /// Parity and speed on this machine's GPU.
+    GpuReport,
     /// Run the whole gate.
     Ci,
     /// Print SwiftShader's place.
@@ -65,6 +71,7 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Invocation, Stri
         "test" => (Task::Test, true),
         "bench" => (Task::Bench, true),
         "peers" => (Task::Peers, true),
+        "gpu-report" => (Task::GpuReport, true),
         "ci" => (Task::Ci, false),
         "swiftshader" => (Task::SwiftShader, false),
         "help" | "--help" | "-h" => (Task::Help, false),
@@ -100,7 +107,9 @@ mod tests {
     fn every_task_in_the_help_parses() {
         let listed: Vec<&str> = HELP
             .lines()
-            .filter(|line| line.starts_with("  ") && !line.contains('_'))
+            .filter(|line| {
+                line.starts_with("  ") && !line.starts_with("   ") && !line.contains('_')
+            })
             .filter_map(|line| line.split_whitespace().next())
             .collect();
         assert_eq!(
@@ -108,8 +117,10 @@ mod tests {
             [
                 "demo",
                 "test",
+                "test",
                 "bench",
                 "peers",
+                "gpu-report",
                 "ci",
                 "swiftshader",
                 "help"

@@ -16,6 +16,7 @@ mod cli;
 mod device;
 mod install;
 mod probe;
+mod report;
 mod session;
 mod suite;
 mod swiftshader;
@@ -54,6 +55,7 @@ fn dispatch(task: Task, args: &[String]) -> Result<(), Failure> {
         Task::Test => suite::test(&mut Session::new()?, args),
         Task::Bench => suite::bench(&mut Session::new()?, args),
         Task::Peers => suite::peers(&mut Session::new()?, args),
+        Task::GpuReport => report::run(&mut Session::new()?, args),
         Task::Ci => ci::run(&mut Session::new()?),
     }
 }

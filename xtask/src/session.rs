@@ -1,9 +1,9 @@
 //! Everything that starts a process or reads the machine.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use crate::device;
 
@@ -45,11 +45,6 @@ impl Session {
         })
     }
 
-    /// The repository's root.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// Makes sure that wgpu will find a device, and returns the best one's description. Looks
     /// (and prints) only once a run.
     pub fn device(&mut self) -> Result<String, Failure> {
@@ -74,23 +69,43 @@ impl Session {
 
     /// Runs cargo visibly, with extra environment; fails with cargo's own exit code.
     pub fn cargo(&self, args: &[String], environment: &[(&str, OsString)]) -> Result<(), Failure> {
-        let shown = format!("cargo {}", args.join(" "));
-        println!("xtask: {shown}");
-        let mut command = self.command(cargo_program());
-        command
-            .args(args)
-            .envs(environment.iter().map(|(name, value)| (*name, value)));
-        let status = command
-            .status()
-            .map_err(|error| Failure::new(format!("cannot start `{shown}`: {error}")))?;
-        if status.success() {
-            return Ok(());
+        let mut command = self.cargo_command(args);
+        command.envs(environment.iter().map(|(name, value)| (*name, value)));
+        let shown = shown(args);
+        let status = command.status().map_err(|error| unstarted(&shown, error))?;
+        outcome(&shown, status)
+    }
+
+    /// Runs cargo visibly and keeps what it prints on stdout. The inner result is cargo's.
+    pub fn cargo_kept(&self, args: &[String]) -> Result<(Result<(), Failure>, String), Failure> {
+        let shown = shown(args);
+        let mut child = self
+            .cargo_command(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| unstarted(&shown, error))?;
+        let mut kept = String::new();
+        for line in child
+            .stdout
+            .take()
+            .map(BufReader::new)
+            .into_iter()
+            .flat_map(BufRead::lines)
+        {
+            let line = line.map_err(|error| unstarted(&shown, error))?;
+            println!("{line}");
+            kept.push_str(&line);
+            kept.push('\n');
         }
-        let code = status.code().and_then(|code| u8::try_from(code).ok());
-        Err(Failure {
-            message: format!("`{shown}` failed ({status})"),
-            code: code.unwrap_or(1),
-        })
+        let status = child.wait().map_err(|error| unstarted(&shown, error))?;
+        Ok((outcome(&shown, status), kept))
+    }
+
+    fn cargo_command(&self, args: &[String]) -> Command {
+        println!("xtask: {}", shown(args));
+        let mut command = self.command(cargo_program());
+        command.args(args);
+        command
     }
 
     /// Runs a program to its end with its output kept; `None` if it cannot be started.
@@ -105,6 +120,25 @@ impl Session {
         self.capture(command)
             .is_some_and(|output| output.status.success())
     }
+}
+
+fn shown(args: &[String]) -> String {
+    format!("cargo {}", args.join(" "))
+}
+
+fn unstarted(shown: &str, error: std::io::Error) -> Failure {
+    Failure::new(format!("cannot run `{shown}`: {error}"))
+}
+
+fn outcome(shown: &str, status: ExitStatus) -> Result<(), Failure> {
+    if status.success() {
+        return Ok(());
+    }
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Err(Failure {
+        message: format!("`{shown}` failed ({status})"),
+        code: code.unwrap_or(1),
+    })
 }
 
 /// The cargo that started this program, so that toolchain overrides carry over.

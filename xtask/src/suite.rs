@@ -10,6 +10,10 @@ pub const DEMO: &str = "digits";
 /// The integration test that holds the GPU suite, which is run on the second driver too.
 pub const GPU_SUITE: &str = "parity";
 
+const ALL_FEATURES: &str = "--all-features";
+/// The comparison with other engines, outside the workspace.
+pub const PEERS: &str = "benches/peers/Cargo.toml";
+
 /// `cargo xtask demo`.
 pub fn demo(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     session.device()?;
@@ -19,6 +23,10 @@ pub fn demo(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 /// `cargo xtask test`: everything on the default device, then the GPU suite on SwiftShader.
 pub fn test(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     let device = session.device()?;
+    // The whole run asks for the optional features too. A run of something in particular does not,
+    // so that nobody waits for image decoders and TLS who wants to test a kernel.
+    let all = [ALL_FEATURES.to_owned()];
+    let args = if args.is_empty() { &all } else { args };
     session.cargo(&test_args(args), &[])?;
     if !cfg!(target_os = "linux") {
         println!("xtask: one driver only: the second one, SwiftShader, is for Vulkan on Linux");
@@ -57,16 +65,10 @@ pub fn bench(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 
 /// `cargo xtask peers`: a package of its own, since other engines bring many dependencies.
 pub fn peers(session: &mut Session, args: &[String]) -> Result<(), Failure> {
-    const MANIFEST: &str = "benches/peers/Cargo.toml";
-    if !session.root().join(MANIFEST).is_file() {
-        return Err(Failure::new(format!(
-            "there is no comparison here: {MANIFEST} is missing"
-        )));
-    }
     session.device()?;
     session.cargo(
         &words(
-            &["run", "--release", "--manifest-path", MANIFEST, "--"],
+            &["run", "--release", "--manifest-path", PEERS, "--"],
             own_args(args),
         ),
         &[],
@@ -74,7 +76,7 @@ pub fn peers(session: &mut Session, args: &[String]) -> Result<(), Failure> {
 }
 
 /// Arguments for the program itself: a `--` before them, as cargo wants it, is allowed.
-fn own_args(args: &[String]) -> &[String] {
+pub fn own_args(args: &[String]) -> &[String] {
     match args {
         [first, rest @ ..] if first == "--" => rest,
         _ => args,
@@ -183,6 +185,10 @@ mod tests {
             split("test --release --workspace conv -- --nocapture")
         );
         assert_eq!(
+            test_args(&split(ALL_FEATURES)),
+            split("test --release --workspace --all-features")
+        );
+        assert_eq!(
             test_args(&split("-p xtask")),
             split("test --release -p xtask")
         );
@@ -193,6 +199,8 @@ mod tests {
         let cases = [
             ("", "test --release --test parity"),
             ("conv2d", "test --release --test parity conv2d"),
+            // The same features, so the same program as in the first run.
+            (ALL_FEATURES, "test --release --test parity --all-features"),
             (
                 "pool -- --exact",
                 "test --release --test parity pool -- --exact",

@@ -25,7 +25,7 @@ pub struct BatchNormalisation {
 }
 
 /// The channels of an operand that batch normalisation accepts.
-pub(super) fn channels_of(x: &ValueType) -> Result<usize, Reason> {
+pub(crate) fn channels_of(x: &ValueType) -> Result<usize, Reason> {
     let known = x.batched && x.is_standard() && x.element == Element::F32;
     match x.shape[..] {
         [channels] | [channels, _, _] if known => Ok(channels),
@@ -82,7 +82,7 @@ impl Operator for BatchNormalisation {
         let (x, weight) = (cx.input(0), cx.input(1));
         let [mean, inverse_std, residual] = [1, 2, 4].map(|result| cx.output(result));
         let operands = [x, weight, mean, residual, inverse_std, delta];
-        let deltas = cx.apply_all(BatchNormalisationGrad, &operands);
+        let deltas = cx.apply_all(BatchNormalisationGrad { masked: false }, &operands);
         for (operand, delta) in deltas.into_iter().take(3).enumerate() {
             cx.set(operand, delta);
         }
@@ -102,6 +102,10 @@ impl Operator for BatchNormalisation {
             OnnxNode::new("BatchNormalization", operands).float("epsilon", f64::from(self.epsilon));
         cx.result(node);
         Ok(())
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
     }
 
     fn keeps_distribution(&self) -> bool {
@@ -132,6 +136,7 @@ impl BatchNormalisation {
         let partials = cx.temporary("partials", 3 * rows.splits * vectors * LANES);
         let grid = Grid::Threads(rows.splits * vectors);
         let first = Kernel::new(shader!("batch_norm_partials"), grid)
+            .define("SAMPLES", 1) // all of them are one
             .define("VECS", vectors)
             .bind("x", &x)
             .bind("partials", partials);
@@ -155,6 +160,7 @@ impl BatchNormalisation {
                 .bind("mean", &mean)
                 .bind("residual", &residual)
                 .bind("inverse_std", &inverse_std);
+            let last = cx.epilogue(last);
             cx.dispatch(last);
         }
         Ok(())
@@ -170,6 +176,7 @@ impl BatchNormalisation {
             .constant("epsilon", f64::from(self.epsilon))
             .bind("mean", &mean)
             .bind("variance", &variance);
+        let kernel = cx.epilogue(kernel);
         cx.dispatch(kernel);
         Ok(())
     }

@@ -14,8 +14,13 @@ use crate::shader::{Grid, Kernel, shader};
 ///
 /// Operands: x, γ, mean, residual of the mean, inverse standard deviation, δ of y. Results: δx,
 /// δγ, δβ. Both sums are computed in one pass.
+///
+/// Masked, it is fused with the gradient of a ReLU behind the layer: a last operand is the ReLU's
+/// result, and δ, which is that of the result, stops where it is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchNormalisationGrad;
+pub struct BatchNormalisationGrad {
+    pub(crate) masked: bool,
+}
 
 impl Operator for BatchNormalisationGrad {
     fn name(&self) -> &'static str {
@@ -39,6 +44,14 @@ impl Operator for BatchNormalisationGrad {
         }
         let [x, weight, mean, residual, inverse_std, dy] = [0, 1, 2, 3, 4, 5].map(|i| cx.input(i));
         let (dweight, dbias) = (cx.output(1), cx.output(2));
+        let rectified = self.masked.then(|| cx.input(6));
+        let load_delta = |kernel: Kernel| match &rectified {
+            Some(rectified) => kernel
+                .flag("MASKED", true)
+                .bind("dy", &dy)
+                .bind("rectified", rectified),
+            None => kernel.bind("dy", &dy),
+        };
         let vectors = mean.len.div_ceil(LANES);
         let rows = Rows::new(x.len / (vectors * LANES), vectors, cx.adapter());
 
@@ -47,10 +60,9 @@ impl Operator for BatchNormalisationGrad {
         let first = Kernel::new(shader!("batch_norm_grad_partials"), grid)
             .define("VECS", vectors)
             .bind("x", &x)
-            .bind("dy", &dy)
             .bind("mean", &mean)
             .bind("partials", partials);
-        cx.dispatch(rows.define(first));
+        cx.dispatch(rows.define(load_delta(first)));
 
         let coefficients = cx.temporary("coefficients", 3 * vectors * LANES);
         let grid = Grid::Threads(Rows::group_per(vectors));
@@ -70,10 +82,9 @@ impl Operator for BatchNormalisationGrad {
             let last = elementwise::kernel(shader!("batch_norm_grad"), "dx", &dx)
                 .define("VECS", vectors)
                 .bind("x", &x)
-                .bind("dy", &dy)
                 .bind("mean", &mean)
                 .bind("coefficients", coefficients);
-            cx.dispatch(last);
+            cx.dispatch(load_delta(last));
         }
         Ok(())
     }

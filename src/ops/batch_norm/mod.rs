@@ -18,7 +18,9 @@ use std::any::Any;
 use std::sync::Arc;
 
 pub use forward::BatchNormalisation;
+pub(super) use forward::channels_of;
 pub use grad::BatchNormalisationGrad;
+pub(super) use split::Rows;
 
 use crate::graph::{Declaration, Graph, Var};
 

@@ -12,11 +12,11 @@ const WORKGROUP: usize = 64;
 /// The rows (samples · positions) of a channel, cut into pieces. `rows_of_split` of
 /// `wgrad::common` says which rows a piece has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     /// All rows.
-    pub(super) rows: usize,
+    pub(crate) rows: usize,
     /// Pieces.
-    pub(super) splits: usize,
+    pub(crate) splits: usize,
     /// Pieces that take the rows of a block in turn.
     neighbours: usize,
     /// Rows of a piece, at the most.
@@ -25,9 +25,19 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Cuts `rows` rows of `vectors` vec4s into enough pieces to keep the adapter busy.
-    pub(super) fn new(rows: usize, vectors: usize, adapter: &AdapterProfile) -> Self {
+    pub(crate) fn new(rows: usize, vectors: usize, adapter: &AdapterProfile) -> Self {
+        Self::of_samples(1, rows, vectors, adapter)
+    }
+
+    /// The same for each of several samples, which are cut alike.
+    pub(crate) fn of_samples(
+        samples: usize,
+        rows: usize,
+        vectors: usize,
+        adapter: &AdapterProfile,
+    ) -> Self {
         let (rows, vectors) = (rows.max(1), vectors.max(1));
-        let wanted = (adapter.parallel_invocations() / vectors).max(1);
+        let wanted = (adapter.parallel_invocations() / (samples.max(1) * vectors)).max(1);
         let split_rows = rows.div_ceil(wanted).clamp(1, MOST_ROWS);
         let neighbours = WORKGROUP.div_ceil(vectors).min(rows.div_ceil(split_rows));
         Self {
@@ -39,7 +49,7 @@ impl Rows {
     }
 
     /// Tells a kernel that asks which rows a piece has.
-    pub(super) fn define(&self, kernel: Kernel) -> Kernel {
+    pub(crate) fn define(&self, kernel: Kernel) -> Kernel {
         kernel.defines([
             ("ROWS", self.rows),
             ("SPLITS", self.splits),
@@ -49,7 +59,7 @@ impl Rows {
     }
 
     /// Invocations for one workgroup per vec4 of channels.
-    pub(super) const fn group_per(vectors: usize) -> usize {
+    pub(crate) const fn group_per(vectors: usize) -> usize {
         WORKGROUP * vectors
     }
 }

@@ -114,15 +114,16 @@ fn pays_for_winograd(geometry: Geometry, batch: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::Window2d;
+    use crate::ops::{Sides, Window2d};
 
     fn geometry(inputs: usize, outputs: usize, size: usize) -> Geometry {
-        let window = Window2d {
-            padding: Size2d::square(1),
-            ..Window2d::new(3)
-        };
+        let padding = Sides::from(Size2d::square(1));
         Geometry {
-            window,
+            window: Window2d {
+                padding: padding.into(),
+                ..Window2d::new(3)
+            },
+            padding,
             groups: 1,
             input: [inputs, size, size],
             output: [outputs, size, size],

@@ -109,7 +109,9 @@ impl Operator for Convolution {
             (false, 1) => dense(cx, geometry),
             _ => grouped(cx, geometry),
         };
-        cx.dispatch(bind(kernel, &x, &weight, &y, bias.as_ref()));
+        let kernel = bind(kernel, &x, &weight, &y, bias.as_ref());
+        let kernel = cx.epilogue(kernel);
+        cx.dispatch(kernel);
         Ok(())
     }
 
@@ -124,6 +126,10 @@ impl Operator for Convolution {
             .int("group", self.groups as i64);
         cx.result(node);
         Ok(())
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
     }
 
     fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {

@@ -1,6 +1,6 @@
 //! The sizes of one convolution, as all its kernels need them.
 
-use super::super::window::Window2d;
+use super::super::window::{Sides, Window2d};
 use super::super::{Reason, image};
 use crate::graph::ValueType;
 use crate::layout::{LANES, Layout};
@@ -10,6 +10,8 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ops) struct Geometry {
     pub(super) window: Window2d,
+    /// The window's padding for this input.
+    pub(super) padding: Sides,
     pub(super) groups: usize,
     /// C, H, W of the input.
     pub(super) input: [usize; 3],
@@ -34,6 +36,7 @@ impl Geometry {
         let [rows, columns] = window.output_size(height, width)?;
         Ok(Self {
             window,
+            padding: window.sides(height, width)?,
             groups,
             input,
             output: [out_channels, rows, columns],
@@ -63,6 +66,7 @@ impl Geometry {
     pub(in crate::ops) fn product(rows: usize, inputs: usize, outputs: usize) -> Self {
         Self {
             window: Window2d::new(1),
+            padding: Sides::default(),
             groups: 1,
             input: [inputs * LANES, 1, rows],
             output: [outputs * LANES, 1, rows],
@@ -102,7 +106,11 @@ impl Geometry {
 
     /// Whether it is a matrix product over pixels.
     pub(super) fn is_pointwise(&self) -> bool {
-        self.groups == 1 && self.window == Window2d::new(1)
+        let window = Window2d {
+            padding: self.padding.into(),
+            ..self.window
+        };
+        self.groups == 1 && window == Window2d::new(1)
     }
 
     /// The sizes as shader constants, those of the window included.
@@ -127,7 +135,7 @@ impl Geometry {
             defines.push(("GROUP_IN", inputs / self.groups));
             defines.push(("GROUP_OUT", outputs / self.groups));
         }
-        defines.extend(self.window.defines());
+        defines.extend(self.window.defines(self.padding));
         defines
     }
 

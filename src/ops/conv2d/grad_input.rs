@@ -9,7 +9,7 @@ use crate::ops::linear::{self, Product};
 use crate::ops::split::workgroup;
 use crate::ops::tile::{Map, Tile};
 use crate::ops::{Operator, Reason};
-use crate::plan::Lowering;
+use crate::plan::{Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
 
 /// `δx[c] = Σ_o restored(δy[o]) ∗ rot180(w[o,c])`: δ is restored to stride 1 by inserting zeros,
@@ -33,49 +33,59 @@ impl Operator for ConvolutionGradInput {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let geometry = self.geometry;
         let (dy, weight, dx) = (cx.input(0), cx.input(1), cx.output(0));
-        let batch = cx.batch();
-        match Variant::choose(self.variant, Pass::GradInput, geometry, batch, cx.adapter()) {
-            Variant::Tiled => {
-                let walk = tiled::Walk { geometry, batch };
-                tiled::lower_grad_input(cx, walk, &dy, &weight, &dx);
-                return Ok(());
-            }
-            Variant::Winograd => {
-                winograd::grad_input(cx, geometry, [&dy, &weight, &dx]);
-                return Ok(());
-            }
-            Variant::Register => {}
-        }
-        if geometry.is_pointwise() {
-            let rows = cx.batch() * geometry.output[1] * geometry.output[2];
-            let product = Product {
-                rows,
-                inputs: vectors(geometry.input[0]),
-                outputs: vectors(geometry.output[0]),
-            };
-            linear::lower_grad_input(cx, product, &dy, &weight, &dx);
-            return Ok(());
-        }
-        let kernel = match (geometry.is_depthwise(), geometry.groups) {
-            (true, _) => depthwise(cx, geometry),
-            (false, 1) => dense(cx, geometry),
-            _ => grouped(cx, geometry),
-        };
-        let kernel = kernel
-            .defines(geometry.defines(cx.batch()))
-            .define("WORKGROUP", workgroup(cx.adapter()))
-            .bind("dy", &dy)
-            .bind("weight", &weight)
-            .bind("dx", &dx);
-        cx.dispatch(kernel);
+        lower(cx, self.geometry, self.variant, [&dy, &weight, &dx], None);
         Ok(())
     }
 
     fn flops(&self, _: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {
         self.geometry.flops(batch)
     }
+}
+
+/// Emits the kernels for δx; a transposed convolution, whose result it is, adds a bias.
+pub(super) fn lower(
+    cx: &mut Lowering<'_>,
+    geometry: Geometry,
+    variant: Option<Variant>,
+    [dy, weight, dx]: [&Operand; 3],
+    bias: Option<&Operand>,
+) {
+    let batch = cx.batch();
+    match Variant::choose(variant, Pass::GradInput, geometry, batch, cx.adapter()) {
+        Variant::Tiled => {
+            let walk = tiled::Walk { geometry, batch };
+            return tiled::lower_grad_input(cx, walk, dy, weight, dx, bias);
+        }
+        Variant::Winograd => {
+            return winograd::grad_input(cx, geometry, [dy, weight, dx], bias);
+        }
+        Variant::Register => {}
+    }
+    if geometry.is_pointwise() && bias.is_none() {
+        let rows = batch * geometry.output[1] * geometry.output[2];
+        let product = Product {
+            rows,
+            inputs: vectors(geometry.input[0]),
+            outputs: vectors(geometry.output[0]),
+        };
+        return linear::lower_grad_input(cx, product, dy, weight, dx);
+    }
+    let kernel = match (geometry.is_depthwise(), geometry.groups) {
+        (true, _) => depthwise(cx, geometry),
+        (false, 1) => dense(cx, geometry),
+        _ => grouped(cx, geometry),
+    };
+    let mut kernel = kernel
+        .defines(geometry.defines(batch))
+        .define("WORKGROUP", workgroup(cx.adapter()))
+        .bind("dy", dy)
+        .bind("weight", weight)
+        .bind("dx", dx);
+    if let Some(bias) = bias {
+        kernel = kernel.flag("BIAS", true).bind("bias", bias);
+    }
+    cx.dispatch(kernel);
 }
 
 /// Pixels of one parity along each axis, and the number of parities.

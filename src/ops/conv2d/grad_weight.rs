@@ -82,7 +82,7 @@ impl Operator for ConvolutionGradWeight {
             .define("WORKGROUP", workgroup(cx.adapter()))
             .bind("x", &x)
             .bind("dy", &dy);
-        dispatch_split(cx, split, &dw, None, |out| kernel.bind("partials", out));
+        dispatch_split(cx, split, &dw, |out| kernel.bind("partials", out));
         Ok(())
     }
 

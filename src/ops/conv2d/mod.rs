@@ -14,6 +14,7 @@ mod geometry;
 mod grad_input;
 mod grad_weight;
 mod tiled;
+mod transposed;
 mod winograd;
 
 pub use choose::Variant;
@@ -23,8 +24,9 @@ pub(super) use geometry::Geometry;
 pub use grad_input::ConvolutionGradInput;
 pub use grad_weight::ConvolutionGradWeight;
 pub(super) use tiled::{Walk, lower_grad_input, lower_grad_weight, lower_product};
+pub use transposed::TransposedConvolution;
 
-use super::window::Window2d;
+use super::window::{Padding, Window2d};
 use crate::graph::{Declaration, Graph, Var};
 use crate::init::{Fans, Init};
 use crate::layout::Layout;
@@ -76,9 +78,10 @@ impl Conv2d {
         self
     }
 
-    /// Rows and columns of zeros on each side.
+    /// Zeros around the image: `1`, `[rows, columns]`, `[[top, bottom], [left, right]]` or
+    /// [`Padding::Same`].
     #[must_use]
-    pub fn padding(mut self, padding: impl Into<Size2d>) -> Self {
+    pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
         self.window.padding = padding.into();
         self
     }

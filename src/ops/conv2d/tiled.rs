@@ -129,13 +129,14 @@ pub(in crate::ops) fn lower_product(
     dispatch_biased(cx, split, ("y", y), bias, kernel);
 }
 
-/// The gradient with respect to the input.
+/// The gradient with respect to the input, or with a bias the transposed convolution.
 pub(in crate::ops) fn lower_grad_input(
     cx: &mut Lowering<'_>,
     walk: Walk,
     dy: &Operand,
     weight: &Operand,
     dx: &Operand,
+    bias: Option<&Operand>,
 ) {
     let window = walk.geometry.window;
     let [inputs, outputs] = walk.geometry.vectors();
@@ -157,7 +158,7 @@ pub(in crate::ops) fn lower_grad_input(
         .define("SPLITS", split.parts)
         .bind("dy", dy)
         .bind("weight", weight);
-    dispatch_split(cx, split, dx, None, |out| kernel.bind("dx", out));
+    dispatch_biased(cx, split, ("dx", dx), bias, kernel);
 }
 
 /// The greatest common divisor.
@@ -189,7 +190,7 @@ pub(in crate::ops) fn lower_grad_weight(
         .define("SPLITS", split.parts)
         .bind("x", x)
         .bind("dy", dy);
-    dispatch_split(cx, split, dw, None, |out| kernel.bind("partials", out));
+    dispatch_split(cx, split, dw, |out| kernel.bind("partials", out));
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 //! products, and the products transformed back.
 
 use super::geometry::{Geometry, vectors};
+use std::ops::Range;
+
+use crate::graph::BLOCK;
 use crate::layout::LANES;
 use crate::ops::split::{Split, workgroup};
 use crate::ops::tile::{Filter, Map, OuterTile, Tile};
@@ -10,6 +13,12 @@ use crate::shader::{Grid, Kernel, Shader, shader};
 
 /// Elements of a transformed tile of 4×4.
 const ELEMENTS: usize = 16;
+
+/// Vectors of a transformed piece of the batch: 8 MiB.
+const MOST_TRANSFORMED: usize = 1 << 19;
+
+/// Fewer tiles do not share the transformed filter well.
+const LEAST_TILES: usize = 256;
 
 /// Taps of the filter.
 const TAPS: usize = 9;
@@ -27,12 +36,12 @@ struct Direction {
 
 impl Direction {
     fn forward(geometry: Geometry, batch: usize) -> Self {
-        let padding = geometry.window.padding;
+        let padding = geometry.padding;
         Self {
             batch,
             from: in_vectors(geometry.input),
             to: in_vectors(geometry.output),
-            padding: [padding.height as i64, padding.width as i64],
+            padding: [padding.top as i64, padding.left as i64],
         }
     }
 
@@ -51,6 +60,44 @@ impl Direction {
     fn tiles(self) -> usize {
         self.batch * self.to[1].div_ceil(2) * self.to[2].div_ceil(2)
     }
+
+    /// The batch in equal pieces, one after the other, so that the transformed images stay small:
+    /// they are sixteen quarters of an image. Gives one piece and their number.
+    fn pieces(self) -> (Self, usize) {
+        let most = self.from[0].max(self.to[0]);
+        let fits = |piece: &Self| {
+            ELEMENTS * piece.tiles() * most <= MOST_TRANSFORMED || piece.tiles() < 2 * LEAST_TILES
+        };
+        let aligned = |piece: &Self| {
+            let [from, to] = [piece.from, piece.to].map(|[v, h, w]| piece.batch * v * h * w);
+            (from * LANES).is_multiple_of(BLOCK) && (to * LANES).is_multiple_of(BLOCK)
+        };
+        let pieces = (1..=self.batch).filter(|count| self.batch.is_multiple_of(*count));
+        let pieces = pieces.map(|count| {
+            (
+                Self {
+                    batch: self.batch / count,
+                    ..self
+                },
+                count,
+            )
+        });
+        let mut aligned = pieces.filter(|(piece, count)| *count == 1 || aligned(piece));
+        aligned.find(|(piece, _)| fits(piece)).unwrap_or((self, 1))
+    }
+
+    /// The elements of piece `index` of the images that are read, and of those written.
+    fn ranges(self, index: usize) -> [Range<usize>; 2] {
+        [self.from, self.to].map(|[vectors, height, width]| {
+            let len = self.batch * vectors * height * width * LANES;
+            index * len..(index + 1) * len
+        })
+    }
+}
+
+/// A range of a buffer as a buffer.
+fn part(cx: &mut Lowering<'_>, whole: BufferId, elements: &Range<usize>) -> BufferId {
+    cx.part(whole, elements.start, elements.len())
 }
 
 fn in_vectors([channels, height, width]: [usize; 3]) -> [usize; 3] {
@@ -77,6 +124,7 @@ pub(super) fn grad_input(
     cx: &mut Lowering<'_>,
     geometry: Geometry,
     [dy, weight, dx]: [&Operand; 3],
+    bias: Option<&Operand>,
 ) {
     let [inputs, outputs] = geometry.vectors();
     let rotated = cx.temporary("rotated", TAPS * outputs * LANES * inputs * LANES);
@@ -89,7 +137,7 @@ pub(super) fn grad_input(
         .bind("out", rotated);
     cx.dispatch(rotate);
     let direction = Direction::backward(geometry, cx.batch());
-    convolve(cx, direction, dy.buffer, rotated, dx, None);
+    convolve(cx, direction, dy.buffer, rotated, dx, bias);
 }
 
 fn convolve(
@@ -100,8 +148,9 @@ fn convolve(
     y: &Operand,
     bias: Option<&Operand>,
 ) {
-    let ([inputs, ..], [outputs, height, width]) = (direction.from, direction.to);
-    let tiles = direction.tiles();
+    let (piece, pieces) = direction.pieces();
+    let ([inputs, ..], [outputs, height, width]) = (piece.from, piece.to);
+    let tiles = piece.tiles();
     let u = cx.temporary("u", ELEMENTS * inputs * LANES * outputs * LANES);
     let grid = Grid::Threads(inputs * LANES * outputs * LANES);
     let filter = kernel(cx, shader!("conv2d_winograd_filter"), grid)
@@ -110,8 +159,7 @@ fn convolve(
         .bind("weight", weight)
         .bind("u", u);
     cx.dispatch(filter);
-    let v = transform_input(cx, direction, x);
-
+    let v = cx.temporary("v", ELEMENTS * tiles * inputs * LANES);
     let m = cx.temporary("m", ELEMENTS * tiles * outputs * LANES);
     let map = Map {
         batch: 1,
@@ -133,26 +181,30 @@ fn convolve(
         .bind("v", v)
         .bind("u", u)
         .bind("m", m);
-    cx.dispatch(product);
-
     let grid = Grid::Threads(tiles * outputs);
     let mut output = kernel(cx, shader!("conv2d_winograd_output"), grid)
-        .define("BATCH", direction.batch)
+        .define("BATCH", piece.batch)
         .define("OUT_HEIGHT", height)
         .define("OUT_WIDTH", width)
         .define("OUT_VECS", outputs)
-        .bind("m", m)
-        .bind("y", y);
+        .bind("m", m);
     if let Some(bias) = bias {
         output = output.flag("BIAS", true).bind("bias", bias);
     }
-    cx.dispatch(output);
+    for index in 0..pieces {
+        let [from, to] = piece.ranges(index);
+        let x = part(cx, x, &from);
+        transform_input(cx, piece, x, v);
+        cx.dispatch(product.clone());
+        let output = output.clone().bind("y", part(cx, y.buffer, &to));
+        let output = cx.epilogue_of(output, to);
+        cx.dispatch(output);
+    }
 }
 
 /// The transformed patches of 4×4 pixels under every tile of results.
-fn transform_input(cx: &mut Lowering<'_>, direction: Direction, x: BufferId) -> BufferId {
+fn transform_input(cx: &mut Lowering<'_>, direction: Direction, x: BufferId, v: BufferId) {
     let [inputs, height, width] = direction.from;
-    let v = cx.temporary("v", ELEMENTS * direction.tiles() * inputs * LANES);
     let grid = Grid::Threads(direction.tiles() * inputs);
     let input = kernel(cx, shader!("conv2d_winograd_input"), grid)
         .define("BATCH", direction.batch)
@@ -166,26 +218,22 @@ fn transform_input(cx: &mut Lowering<'_>, direction: Direction, x: BufferId) -> 
         .bind("x", x)
         .bind("v", v);
     cx.dispatch(input);
-    v
 }
 
 /// The gradient with respect to the filters: sums over the tiles of transformed products.
 pub(super) fn grad_weight(cx: &mut Lowering<'_>, geometry: Geometry, [x, dy, dw]: [&Operand; 3]) {
-    let direction = Direction::forward(geometry, cx.batch());
-    let ([inputs, ..], [outputs, height, width]) = (direction.from, direction.to);
-    let tiles = direction.tiles();
-    let v = transform_input(cx, direction, x.buffer);
-
+    let (piece, pieces) = Direction::forward(geometry, cx.batch()).pieces();
+    let ([inputs, ..], [outputs, height, width]) = (piece.from, piece.to);
+    let tiles = piece.tiles();
+    let v = cx.temporary("v", ELEMENTS * tiles * inputs * LANES);
     let d = cx.temporary("d", ELEMENTS * tiles * outputs * LANES);
     let grid = Grid::Threads(tiles * outputs);
     let delta = kernel(cx, shader!("conv2d_winograd_grad_output"), grid)
-        .define("BATCH", direction.batch)
+        .define("BATCH", piece.batch)
         .define("OUT_HEIGHT", height)
         .define("OUT_WIDTH", width)
         .define("OUT_VECS", outputs)
-        .bind("dy", dy)
         .bind("d", d);
-    cx.dispatch(delta);
 
     let filter = Filter {
         taps: 1,
@@ -199,7 +247,8 @@ pub(super) fn grad_weight(cx: &mut Lowering<'_>, geometry: Geometry, [x, dy, dw]
     let wanted = if cx.adapter().cpu { 128 } else { 65_536 };
     let split = Split::new(tiles, 1, ELEMENTS * base, wanted, 64);
     let length = inputs * LANES * outputs * LANES;
-    let partials = cx.temporary("partials", split.parts * ELEMENTS * length);
+    let piece_len = split.parts * ELEMENTS * length;
+    let partials = cx.temporary("partials", pieces * piece_len);
     let grid = Grid::Layers(base * split.parts, ELEMENTS);
     let product = kernel(cx, shader!("conv2d_winograd_grad_product"), grid)
         .define("TILES", tiles)
@@ -210,15 +259,22 @@ pub(super) fn grad_weight(cx: &mut Lowering<'_>, geometry: Geometry, [x, dy, dw]
         .define("TILE_C", tile.inputs)
         .define("TILE_O", tile.outputs)
         .bind("v", v)
-        .bind("d", d)
-        .bind("partials", partials);
-    cx.dispatch(product);
+        .bind("d", d);
+    for index in 0..pieces {
+        let [from, to] = piece.ranges(index);
+        let x = part(cx, x.buffer, &from);
+        transform_input(cx, piece, x, v);
+        let dy = part(cx, dy.buffer, &to);
+        cx.dispatch(delta.clone().bind("dy", dy));
+        let sums = cx.part(partials, index * piece_len, piece_len);
+        cx.dispatch(product.clone().bind("partials", sums));
+    }
 
     let grid = Grid::Threads(inputs * LANES * outputs * LANES);
     let result = kernel(cx, shader!("conv2d_winograd_grad_weight"), grid)
         .define("ROWS", inputs * LANES)
         .define("OUT_VECS", outputs)
-        .define("SPLITS", split.parts)
+        .define("SPLITS", pieces * split.parts)
         .bind("partials", partials)
         .bind("dw", dw);
     cx.dispatch(result);

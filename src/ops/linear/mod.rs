@@ -153,6 +153,10 @@ impl Operator for LinearProduct {
         Ok(())
     }
 
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
     fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {
         2 * (batch * inputs[1].shape.elements()) as u64
     }

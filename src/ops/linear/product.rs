@@ -94,7 +94,7 @@ pub(in crate::ops) fn lower_grad_input(
     dx: &Operand,
 ) {
     if let Some(walk) = walk(cx.adapter(), product, product.inputs, product.outputs) {
-        return conv2d::lower_grad_input(cx, walk, dy, weight, dx);
+        return conv2d::lower_grad_input(cx, walk, dy, weight, dx, None);
     }
     let (tile, base) = tile(cx.adapter(), product.rows, product.inputs, product.outputs);
     let split = split(cx.adapter(), product.outputs, base);
@@ -105,7 +105,7 @@ pub(in crate::ops) fn lower_grad_input(
         .define("TILE_K", tile.vectors)
         .bind("dy", dy)
         .bind("weight", weight);
-    dispatch_split(cx, split, dx, None, |out| kernel.bind("dx", out));
+    dispatch_split(cx, split, dx, |out| kernel.bind("dx", out));
 }
 
 /// `δW = xᵀ·δy`.
@@ -140,5 +140,5 @@ pub(in crate::ops) fn lower_grad_weight(
         .define("TILE_O", tile.outputs)
         .bind("x", x)
         .bind("dy", dy);
-    dispatch_split(cx, split, dw, None, |out| kernel.bind("partials", out));
+    dispatch_split(cx, split, dw, |out| kernel.bind("partials", out));
 }

@@ -9,8 +9,9 @@ use crate::random::{STATE_BUFFER, STATE_LEN};
 use crate::shader::{Grid, Kernel, shader};
 
 /// Looks for numbers that are not finite in the loss, in all gradients and in the batch
-/// statistics, files the loss and counts the step. A step that fails is not counted and not
-/// applied, nor is any after it: what follows reads the result, `status`.
+/// statistics, files the loss and counts the micro-batch, of which `group` make a step. A step that
+/// fails is not counted and not applied, nor is any after it: what follows reads the result,
+/// `status`.
 ///
 /// Operands: the loss, then the gradients, which lie in the buffer `gradients`, then the batch
 /// statistics, which lie in `batch_statistics`.
@@ -20,6 +21,8 @@ pub struct Conclude {
     pub gradients: usize,
     /// Elements of the buffer `batch_statistics`; 0 where there are none.
     pub statistics: usize,
+    /// Micro-batches of a step.
+    pub group: usize,
 }
 
 /// How a buffer is looked through: so many vectors an invocation, so many invocations.
@@ -94,6 +97,7 @@ impl Operator for Conclude {
         let conclude = Kernel::new(shader!("conclude"), Grid::Workgroups([1, 1, 1]))
             .define("PARTS", parts)
             .define("RING", RING)
+            .define("GROUP", self.group)
             .bind("partials", partials)
             .bind("loss", &loss)
             .bind("step", step)

@@ -15,6 +15,8 @@ use crate::shader::{Grid, Kernel, shader};
 pub struct RunningAverage {
     /// Elements of the buffer `statistics`.
     pub len: usize,
+    /// Micro-batches of a step; the last one changes `statistics`, those before it a copy.
+    pub group: usize,
 }
 
 impl Operator for RunningAverage {
@@ -35,12 +37,16 @@ impl Operator for RunningAverage {
         let running = cx.persistent("statistics", 0, self.len);
         let batch = cx.persistent("batch_statistics", 0, self.len);
         let momentum = cx.persistent("statistics_momentum", 0, self.len / crate::graph::BLOCK);
-        let kernel = Kernel::new(shader!("running_average"), Grid::Threads(vectors))
+        let mut kernel = Kernel::new(shader!("running_average"), Grid::Threads(vectors))
             .define("LENGTH", vectors)
             .bind("status", &cx.input(0))
             .bind("batch", batch)
             .bind("momentum", momentum)
             .bind("running", running);
+        if self.group > 1 {
+            let pending = cx.persistent("statistics.pending", 0, self.len);
+            kernel = kernel.define("GROUP", self.group).bind("pending", pending);
+        }
         cx.dispatch(kernel);
         Ok(())
     }

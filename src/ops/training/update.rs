@@ -3,23 +3,41 @@
 use std::sync::Arc;
 
 use super::RING;
-use crate::graph::ValueType;
+use super::norm::norm_partials;
+use crate::graph::{BLOCK, ValueType};
 use crate::layout::LANES;
 use crate::ops::{Operator, Reason};
-use crate::plan::Lowering;
-use crate::shader::{Grid, Kernel};
-use crate::train::UpdateRule;
+use crate::plan::{BufferId, Lowering};
+use crate::shader::{Grid, Kernel, shader};
+use crate::train::{Norms, UpdateRule};
 
 /// Applies an update rule to the buffer `parameters`, unless the step's status forbids it.
 ///
-/// Operands: the status, then the gradients, which lie in the buffer `gradients` where the
-/// parameters lie in theirs.
+/// Operands: the status, then the gradients, which lie in their buffer where the parameters lie in
+/// theirs.
 #[derive(Clone, Debug)]
 pub struct Update {
     /// What is applied.
     pub rule: Arc<dyn UpdateRule>,
     /// Elements of the buffer `parameters`.
     pub len: usize,
+    /// The buffer of the gradients.
+    pub gradients: &'static str,
+    /// Parameters whose norms the rule reads: entries of the buffer `spans`.
+    pub spans: usize,
+}
+
+impl Update {
+    /// Applies `rule` to `len` elements of parameters, with what lies in `gradients`; it reads
+    /// nobody's norms.
+    pub fn new(rule: Arc<dyn UpdateRule>, len: usize) -> Self {
+        Self {
+            rule,
+            len,
+            gradients: "gradients",
+            spans: 0,
+        }
+    }
 }
 
 /// Names of the rule's own state, one number per parameter each.
@@ -31,10 +49,22 @@ impl Operator for Update {
     }
 
     fn infer(&self, _: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        match self.rule.moments() <= MOMENTS.len() {
-            true => Ok(Vec::new()),
-            false => Err(format!("a rule has at most {} moments", MOMENTS.len())),
+        if self.rule.moments() > MOMENTS.len() {
+            return Err(format!("a rule has at most {} moments", MOMENTS.len()));
         }
+        for (name, value) in self.rule.constants() {
+            let single = value as f32;
+            if !single.is_finite() {
+                return Err(format!("`{name}` is {value}, in single precision {single}"));
+            }
+            if name == "epsilon" && single < f32::MIN_POSITIVE {
+                let least = f32::MIN_POSITIVE;
+                return Err(format!(
+                    "`epsilon` is {value}, it must be at least {least:e}"
+                ));
+            }
+        }
+        Ok(Vec::new())
     }
 
     fn acts(&self) -> bool {
@@ -44,7 +74,7 @@ impl Operator for Update {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let vectors = self.len / LANES;
         let parameters = cx.persistent("parameters", 0, self.len);
-        let gradients = cx.persistent("gradients", 0, self.len);
+        let gradients = cx.persistent(self.gradients, 0, self.len);
         let factors = cx.persistent("factors", 0, factors_len(self.len));
         let schedule = cx.persistent("schedule", 0, RING * LANES);
         let mut kernel = Kernel::new(self.rule.shader(), Grid::Threads(vectors))
@@ -55,8 +85,14 @@ impl Operator for Update {
             .bind("factors", factors)
             .bind("schedule", schedule)
             .bind("status", &cx.input(0));
-        for name in &MOMENTS[..self.rule.moments()] {
+        if self.rule.norms() != Norms::None {
+            kernel = kernel.bind("norms", self.norms(cx, parameters, gradients));
+        }
+        for name in MOMENTS.iter().take(self.rule.moments()) {
             kernel = kernel.bind(name, cx.persistent(name, 0, self.len));
+        }
+        for flag in self.rule.flags() {
+            kernel = kernel.flag(flag, true);
         }
         for (name, value) in self.rule.constants() {
             kernel = kernel.constant(name, value);
@@ -66,7 +102,32 @@ impl Operator for Update {
     }
 }
 
+impl Update {
+    /// The norms of the parameters that `spans` names and of their gradients, per block.
+    fn norms(&self, cx: &mut Lowering<'_>, parameters: BufferId, gradients: BufferId) -> BufferId {
+        let blocks = self.len / BLOCK;
+        let norms = cx.persistent("norms", 0, 2 * blocks);
+        if self.spans > 0 {
+            let chunk = BLOCK / LANES;
+            let weights = norm_partials(cx, "weight_norms", (parameters, self.len), chunk);
+            let slopes = norm_partials(cx, "gradient_norms", (gradients, self.len), chunk);
+            let spans = cx.persistent("spans", 0, 2 * self.spans);
+            let kernel = Kernel::new(
+                shader!("parameter_norms"),
+                Grid::Workgroups([self.spans, 1, 1]),
+            )
+            .define("PARAMETERS", self.spans)
+            .bind("spans", spans)
+            .bind("weight_partials", weights)
+            .bind("gradient_partials", slopes)
+            .bind("norms", norms);
+            cx.dispatch(kernel);
+        }
+        norms
+    }
+}
+
 /// Elements of the table of factors: two per block of parameters.
 pub(crate) fn factors_len(parameters: usize) -> usize {
-    2 * parameters / crate::graph::BLOCK
+    2 * parameters / BLOCK
 }

@@ -1,9 +1,11 @@
 //! Operators that treat every element alike, and those that move elements.
 
 use wgrad::graph::Var;
+use wgrad::ops::Gelu;
 use wgrad::ops::dropout::Dropout;
 use wgrad::ops::leaky_relu::LeakyRelu;
 use wgrad::ops::prelu::Prelu;
+use wgrad::ops::{Slice, ZeroPad};
 
 use super::{Cases, over_images, over_shapes};
 
@@ -53,9 +55,22 @@ pub fn dropout(cases: &mut Cases) {
     }
 }
 
+pub fn gelu(cases: &mut Cases) {
+    over_shapes(cases, |graph, x| graph.gelu(x, Gelu::new()));
+    over_shapes(cases, |graph, x| graph.gelu(x, Gelu::tanh()));
+}
+
 pub fn leaky_relu(cases: &mut Cases) {
     over_shapes(cases, |graph, x| graph.leaky_relu(x, LeakyRelu::default()));
     over_shapes(cases, |graph, x| graph.leaky_relu(x, LeakyRelu::new(0.2)));
+}
+
+pub fn multiply(cases: &mut Cases) {
+    over_shapes(cases, |graph, x| graph.multiply(x, x));
+    cases.add(2, |graph| {
+        let [a, b] = ["a", "b"].map(|name| graph.input(name, [5, 3, 3]));
+        graph.multiply(a, b)
+    });
 }
 
 pub fn prelu(cases: &mut Cases) {
@@ -69,6 +84,26 @@ pub fn relu(cases: &mut Cases) {
 
 pub fn sigmoid(cases: &mut Cases) {
     over_shapes(cases, |graph, x| graph.sigmoid(x));
+}
+
+pub fn slice(cases: &mut Cases) {
+    over_shapes(cases, |graph, x| {
+        let channels = graph.shape(x)[0];
+        graph.slice(x, Slice::new().channels(channels / 2..))
+    });
+    over_images(cases, |graph, x| {
+        let rows = graph.shape(x)[1];
+        graph.slice(x, Slice::new().channels(..1).rows(rows / 2..).columns(..1))
+    });
+}
+
+pub fn zero_pad(cases: &mut Cases) {
+    over_shapes(cases, |graph, x| {
+        graph.zero_pad(x, ZeroPad::new(0).channels(3, 2))
+    });
+    over_images(cases, |graph, x| {
+        graph.zero_pad(x, ZeroPad::sides([1, 0], [2, 3]))
+    });
 }
 
 pub fn tanh(cases: &mut Cases) {

@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
-use wgrad::ops::Operator;
-use wgrad::ops::training::{Conclude, Gather, GatherLabels, RunningAverage, Stored, Update};
+use wgrad::ops::training::{
+    Accumulate, Clip, Conclude, CountAnswers, Gather, GatherLabels, RunningAverage, Stored,
+    SumLosses, Update, WeightAverage,
+};
+use wgrad::ops::{Operator, SoftmaxCrossEntropy};
 use wgrad::shape::Shape;
-use wgrad::train::{Adam, AdamW, Sgd, UpdateRule};
+use wgrad::train::{
+    Adadelta, Adagrad, Adam, AdamW, Lars, Norms, Quickprop, RmsProp, Sgd, UpdateRule,
+};
 
 use super::Cases;
 
@@ -23,6 +28,35 @@ fn rules() -> Vec<Arc<dyn UpdateRule>> {
         ),
         Arc::new(Adam::new(1e-3)),
         Arc::new(AdamW::new(1e-3).weight_decay(0.01)),
+        Arc::new(RmsProp::new(1e-2)),
+        Arc::new(RmsProp::new(1e-2).centered(true).momentum(0.9)),
+        Arc::new(Adagrad::new(1e-2)),
+        Arc::new(Adadelta::new(1.0)),
+        Arc::new(Lars::new(1.0)),
+        Arc::new(Quickprop::new(0.1)),
+    ]
+}
+
+/// What a step may do before and after its update.
+fn around_an_update(len: usize) -> Vec<Arc<dyn Operator>> {
+    let clip = |value, norm| Clip {
+        gradients: "gradients",
+        len,
+        value,
+        norm,
+    };
+    let average = |statistics| WeightAverage {
+        parameters: len,
+        statistics,
+    };
+    vec![
+        Arc::new(RunningAverage { len, group: 4 }),
+        Arc::new(Accumulate { len, group: 4 }),
+        Arc::new(clip(Some(0.5), None)),
+        Arc::new(clip(None, Some(1.0))),
+        Arc::new(clip(Some(0.5), Some(f64::INFINITY))),
+        Arc::new(average(0)),
+        Arc::new(average(64)),
     ]
 }
 
@@ -44,18 +78,34 @@ pub fn step(cases: &mut Cases) {
             graph.apply("labels", GatherLabels, &[labels, order])
         });
     }
+    for (batch, classes) in [(1, 1), (3, 10), (256, 1000), (256, 5000)] {
+        for ignored in [None, Some(3)] {
+            cases.add_forward(batch, |graph| tally(graph, classes, ignored));
+        }
+    }
     for len in [64, 640, 1 << 20, 1 << 27] {
         for statistics in [0, len] {
             cases.add_forward(1, |graph| conclude(graph, len, statistics));
         }
         cases.add_forward(1, |graph| {
             let status = status(graph, len);
-            act(graph, Arc::new(RunningAverage { len }), status)
+            act(graph, Arc::new(RunningAverage { len, group: 1 }), status)
         });
+        for operator in around_an_update(len) {
+            cases.add_forward(1, |graph| {
+                let status = status(graph, len);
+                act(graph, operator, status)
+            });
+        }
         for rule in rules() {
             cases.add_forward(1, |graph| {
                 let status = status(graph, len);
-                act(graph, Arc::new(Update { rule, len }), status)
+                let spans = if rule.norms() == Norms::None { 0 } else { 5 };
+                let update = Update {
+                    spans,
+                    ..Update::new(rule, len)
+                };
+                act(graph, Arc::new(update), status)
             });
         }
     }
@@ -84,6 +134,25 @@ fn gather(graph: &mut Graph, shape: &[usize], stored: Stored) -> Var {
     graph.apply("input", gather, &[samples, scales, order])
 }
 
+/// What evaluation counts; with an ignored label, samples have weights.
+fn tally(graph: &mut Graph, classes: usize, ignored: Option<u32>) -> Var {
+    let responses = graph.input("responses", classes);
+    let labels = graph.labels("labels");
+    let loss = SoftmaxCrossEntropy {
+        ignored,
+        ..SoftmaxCrossEntropy::new()
+    };
+    let values = graph.softmax_cross_entropy(responses, labels, loss);
+    let operands: Vec<Var> = [Some(values.per_sample), values.weights]
+        .into_iter()
+        .flatten()
+        .collect();
+    graph.apply_all("losses", Arc::new(SumLosses), &operands);
+    let count = Arc::new(CountAnswers { ignored });
+    graph.apply_all("answers", count, &[responses, labels]);
+    values.loss
+}
+
 /// The end of a step whose gradients hold `len` elements.
 fn status(graph: &mut Graph, len: usize) -> Var {
     conclude(graph, len, 0)
@@ -94,6 +163,7 @@ fn conclude(graph: &mut Graph, gradients: usize, statistics: usize) -> Var {
     let conclude = Conclude {
         gradients,
         statistics,
+        group: 1,
     };
     let status = graph.apply("step", conclude, &[loss]);
     graph.place(status, "status", 0);

@@ -1,8 +1,8 @@
 //! Convolution and pooling.
 
-use wgrad::ops::Conv2d;
 use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
+use wgrad::ops::{Conv2d, ConvTranspose2d, LocalResponseNorm, Upsample};
 
 use super::{Cases, over_images};
 
@@ -41,6 +41,14 @@ impl Convolution {
 
     const fn groups(self, groups: usize) -> Self {
         Self { groups, ..self }
+    }
+
+    fn layer(&self) -> Conv2d {
+        Conv2d::new(self.output, self.kernel)
+            .stride(self.stride)
+            .padding(self.padding)
+            .dilation(self.dilation)
+            .groups(self.groups)
     }
 
     /// Other numbers on both axes.
@@ -87,16 +95,47 @@ pub fn conv2d(cases: &mut Cases) {
         for bias in [true, false] {
             cases.add(c.batch, |graph| {
                 let x = graph.input("x", c.input);
-                let layer = Conv2d::new(c.output, c.kernel)
+                graph.conv2d(x, c.layer().bias(bias))
+            });
+        }
+    }
+}
+
+/// The convolutions' transposes: from their results to their inputs.
+pub fn conv_transpose2d(cases: &mut Cases) {
+    for c in CONVOLUTIONS {
+        for bias in [true, false] {
+            let image = {
+                let mut graph = wgrad::graph::Graph::new();
+                let x = graph.input("x", c.input);
+                let y = graph.conv2d(x, c.layer());
+                graph.shape(y).clone()
+            };
+            cases.add(c.batch, |graph| {
+                let x = graph.input("x", image);
+                let layer = ConvTranspose2d::new(c.input[0], c.kernel)
                     .stride(c.stride)
                     .padding(c.padding)
                     .dilation(c.dilation)
                     .groups(c.groups)
                     .bias(bias);
-                graph.conv2d(x, layer)
+                graph.conv_transpose2d(x, layer)
             });
         }
     }
+}
+
+pub fn adaptive_max_pool2d(cases: &mut Cases) {
+    over_images(cases, |graph, x| graph.adaptive_max_pool2d(x, [3, 2]));
+    over_images(cases, |graph, x| graph.global_max_pool(x));
+    over_images(cases, |graph, x| {
+        graph.spatial_pyramid_pool(x, &[6, 3, 2, 1])
+    });
+}
+
+pub fn adaptive_mean_pool2d(cases: &mut Cases) {
+    over_images(cases, |graph, x| graph.adaptive_mean_pool2d(x, [3, 2]));
+    over_images(cases, |graph, x| graph.adaptive_mean_pool2d(x, 1));
 }
 
 pub fn global_mean_pool(cases: &mut Cases) {
@@ -105,6 +144,17 @@ pub fn global_mean_pool(cases: &mut Cases) {
         let x = graph.input("x", [3, 500, 500]);
         graph.global_mean_pool(x)
     });
+}
+
+pub fn local_response_norm(cases: &mut Cases) {
+    for size in [1, 4, 5] {
+        over_images(cases, |graph, x| {
+            graph.local_response_norm(x, LocalResponseNorm::new(size))
+        });
+        over_images(cases, |graph, x| {
+            graph.local_response_norm(x, LocalResponseNorm::new(size).within_channels())
+        });
+    }
 }
 
 pub fn max_pool2d(cases: &mut Cases) {
@@ -141,6 +191,25 @@ pub fn mean_pool2d(cases: &mut Cases) {
                     graph.mean_pool2d(x, pool.count_include_pad(count_include_pad))
                 });
             }
+        }
+    }
+}
+
+pub fn upsample(cases: &mut Cases) {
+    let all = [
+        Upsample::nearest(2),
+        Upsample::nearest_to([5, 3]),
+        Upsample::bilinear([1, 3]),
+        Upsample::bilinear_to([9, 1]),
+        Upsample::bilinear([2, 1]).align_corners(true),
+        Upsample::bilinear_to([1, 9]).align_corners(true),
+    ];
+    for upsample in all {
+        for (batch, shape) in [(2, [13, 8, 8]), (1, [1, 1, 1]), (32, [64, 56, 56])] {
+            cases.add(batch, |graph| {
+                let x = graph.input("x", shape);
+                graph.upsample(x, upsample)
+            });
         }
     }
 }

@@ -1,0 +1,17 @@
+// g = factor * g for all gradients at once, with the factor that gradient_norm found.
+
+#import wgrad::common::linear_index
+
+const LENGTH: u32 = #{LENGTH}; // vec4s
+
+@group(0) @binding(0) var<storage, read> factor: array<f32>;
+@group(0) @binding(1) var<storage, read_write> gradients: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = linear_index(id, groups);
+    if i >= LENGTH {
+        return;
+    }
+    gradients[i] *= factor[0];
+}

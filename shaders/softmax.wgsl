@@ -1,0 +1,49 @@
+// Softmax over the channels of a position: y[k] = exp(x[k] - m) / sum over j of exp(x[j] - m),
+// where m is the largest x[j], so that nothing overflows. NaN makes the whole row NaN.
+
+#import wgrad::common::linear_index
+#import wgrad::functions::exponential
+#import wgrad::rows::{STRIDE, exist, max_of_row, sum_of_row}
+
+const ROWS: u32 = #{ROWS}; // positions of the batch
+const CHANNELS: u32 = #{CHANNELS};
+const VECS: u32 = (CHANNELS + 3u) / 4u; // vec4s of a row
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(global_invocation_id) id: vec3u,
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) invocation: u32,
+) {
+#ifdef WIDE
+    let position = group.y * groups.x + group.x;
+    let lane = invocation;
+#else
+    let position = linear_index(id, groups);
+    let lane = 0u;
+#endif
+    if position >= ROWS {
+        return;
+    }
+    let row = position * VECS;
+    var largest = x[row].x;
+    for (var v = lane; v < VECS; v += STRIDE) {
+        let z = select(vec4f(largest), x[row + v], exist(v, CHANNELS));
+        largest = max(largest, max(max(z.x, z.y), max(z.z, z.w)));
+    }
+    largest = max_of_row(largest, lane);
+    var sum = 0.0;
+    for (var v = lane; v < VECS; v += STRIDE) {
+        let e = select(vec4f(), exponential(x[row + v] - largest), exist(v, CHANNELS));
+        sum += (e.x + e.y) + (e.z + e.w);
+    }
+    sum = sum_of_row(sum, lane);
+
+    for (var v = lane; v < VECS; v += STRIDE) {
+        y[row + v] = select(vec4f(), exponential(x[row + v] - largest) / sum, exist(v, CHANNELS));
+    }
+}

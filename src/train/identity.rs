@@ -10,10 +10,11 @@ use crate::graph::Graph;
 
 /// Facts that a checkpoint and the training that goes on with it must share, with what they are
 /// called in an error; the telling ones first.
-const SHARED: [(&str, &str); 8] = [
+const SHARED: [(&str, &str); 9] = [
     ("network", "network"),
     ("data", "data set"),
     ("batch_size", "batch size"),
+    ("micro_batches", "number of micro-batches"),
     ("loss", "loss"),
     ("rule", "update rule"),
     ("seed", "seed"),
@@ -32,6 +33,7 @@ pub(super) fn identify(model: &Model, trainer: &Trainer, data: &Dataset, batch: 
     facts.set("factors", factors(&model.graph));
     facts.set("data", format!("{} samples, {}", data.len(), dataset(data)));
     facts.set("batch_size", batch);
+    facts.set("micro_batches", trainer.micro_batches);
     facts.set("loss", line(&trainer.loss));
     facts.set("rule", trainer.rule.name());
     facts.set("seed", trainer.seed);

@@ -5,7 +5,11 @@ use std::path::Path;
 
 use wgrad::checkpoint::Checkpoints;
 use wgrad::graph::Network;
-use wgrad::train::{Adam, AdamW, Model, Sgd, Trainer, UpdateRule};
+use wgrad::train::schedule::Plateau;
+use wgrad::train::{
+    Adadelta, Adagrad, Adam, AdamW, Lars, Model, Quickprop, RmsProp, Sgd, Trainer, Training,
+    UpdateRule,
+};
 
 use super::setup::{Folder, assert_same, bits, child, digits, is_child, varied};
 use crate::gpu::device;
@@ -141,6 +145,70 @@ fn the_state_of_every_rule_is_kept() {
     interrupt(Sgd::new(0.1).momentum(0.9).dampening(0.1));
     interrupt(Adam::new(0.01));
     interrupt(AdamW::new(0.01).weight_decay(0.1));
+    interrupt(RmsProp::new(0.01));
+    interrupt(Adagrad::new(0.1));
+    interrupt(Adadelta::new(1.0));
+    interrupt(Lars::new(0.1));
+    interrupt(Quickprop::new(0.01));
+}
+
+/// A learning rate that has fallen stays where it is, and falls on when it would have.
+#[test]
+fn the_state_of_a_plateau_is_kept() {
+    let Some(device) = device() else { return };
+    let data = digits(40);
+    let plateau = Plateau::new().patience(1).factor(0.5).cooldown(1);
+    let trainer = trainer(Sgd::new(0.1)).reduce_on_plateau(plateau);
+    let mut model = tiny(device);
+    let mut training = trainer.start(&mut model, &data).unwrap();
+    let go_on = |training: &mut Training<'_>, steps: u64| {
+        let rates = (0..steps).map(|_| {
+            training.step().unwrap();
+            training.observe(1.0).unwrap();
+            training.learning_rate(0)
+        });
+        let rates: Vec<f64> = rates.collect();
+        (rates, bits(&training.losses().unwrap()))
+    };
+    let (rates, _) = go_on(&mut training, 5);
+    assert!(rates[4] < rates[0], "{rates:?}");
+    let bytes = pollster::block_on(training.to_checkpoint_async()).unwrap();
+    let expected = go_on(&mut training, 7);
+    assert!(expected.0[6] < rates[4], "{expected:?}");
+    let mut other = tiny(device);
+    let resumed = trainer.resume_async(&mut other, &data, &bytes);
+    let found = go_on(&mut pollster::block_on(resumed).unwrap(), 7);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn micro_batches_clipping_and_averages_go_on() {
+    let Some(device) = device() else { return };
+    let data = digits(100);
+    let trainer = momentum().accumulate(3).clip_norm(0.5).average(0.9);
+    let build = || varied().build(device, 1).unwrap();
+    let mut whole = build();
+    let mut training = trainer.start(&mut whole, &data).unwrap();
+    // Two steps an epoch: one in the midst of the fourth.
+    train_to(&mut training, 7);
+    let bytes = pollster::block_on(training.to_checkpoint_async()).unwrap();
+    training.gradient_norms().unwrap();
+    let expected = (
+        train_to(&mut training, 20),
+        training.gradient_norms().unwrap(),
+    );
+    let mut other = varied().build(device, 2).unwrap();
+    let resumed = trainer.resume_async(&mut other, &data, &bytes);
+    let mut resumed = pollster::block_on(resumed).unwrap();
+    let found = (
+        train_to(&mut resumed, 20),
+        resumed.gradient_norms().unwrap(),
+    );
+    assert_eq!(bits(&found.0), bits(&expected.0));
+    assert_eq!(bits(&found.1), bits(&expected.1));
+    assert_eq!(found.1.len(), 13);
+    assert_same(resumed.averaged().unwrap(), training.averaged().unwrap());
+    assert_same(resumed.model(), training.model());
 }
 
 #[test]

@@ -11,24 +11,28 @@ use crate::checkpoint::{
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::graph::Role;
-use crate::ops::training::RING;
+use crate::ops::training::{ACCUMULATED, AVERAGE_RATES, GRADIENT_NORMS, RING};
 use crate::random::STATE_BUFFER;
 use crate::record::{Place, Range};
 use crate::run::Memory;
 use crate::train::identity::{compare, identify};
+use crate::train::schedule::Watch;
 use crate::train::weights::match_names;
 use crate::train::{Model, Trainer};
 
 /// What every step computes anew. All else that the kernels of a step keep in buffers of their
 /// own is saved, so that an update rule's state is never forgotten.
-const RECOMPUTED: [&str; 2] = ["gradients", "batch_statistics"];
+const RECOMPUTED: [&str; 4] = ["gradients", "batch_statistics", ACCUMULATED, "norms"];
 
 /// What the host writes from the data set, the parameters and the position.
-const WRITTEN: [&str; 5] = [
+const WRITTEN: [&str; 8] = [
     "status",
     "schedule",
+    AVERAGE_RATES,
     "losses",
+    GRADIENT_NORMS,
     "factors",
+    "spans",
     "statistics_momentum",
 ];
 
@@ -73,6 +77,7 @@ impl Training<'_> {
         facts.set("step", self.step);
         facts.set("epoch", self.step / steps);
         facts.set("batch", self.step % steps);
+        facts.set("plateau", self.watch.to_text());
         if let Some(figure) = figure {
             facts.set("figure", figure);
         }
@@ -133,6 +138,8 @@ impl Training<'_> {
         for (words, name) in &state {
             self.write_state(name, words)?;
         }
+        let watch = container.fact("plateau").and_then(Watch::parse);
+        self.watch = watch.unwrap_or_default();
         self.go_to(step)
     }
 
@@ -148,7 +155,7 @@ impl Training<'_> {
         self.epoch = epoch;
         if batch > 0 {
             // Otherwise the next step writes the order of its epoch itself.
-            self.write_order(epoch, batch)?;
+            self.write_order(epoch, batch, 0)?;
             self.epoch += 1;
         }
         Ok(())

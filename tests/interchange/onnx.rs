@@ -11,7 +11,9 @@ use wgrad::Error;
 use wgrad::graph::{Graph, Network, Var};
 use wgrad::onnx::describe;
 use wgrad::ops::registry::OPERATORS;
-use wgrad::ops::{Conv2d, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu};
+use wgrad::ops::{
+    Celu, Conv2d, Elu, Gelu, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu, Rrelu, Softplus,
+};
 
 use super::setup::{WRITE, numbers, scramble, tensor, varied, write};
 use super::{resnet, setup};
@@ -80,6 +82,45 @@ fn reshaped() -> Network {
     })
 }
 
+/// Every activation of one input, side by side.
+fn activated() -> Network {
+    Network::from_graph([3, 4, 3], |g, x| {
+        // Far enough from 0 for what happens there.
+        let x = g.conv2d(x, Conv2d::new(5, 3).padding(1));
+        let all = [
+            g.elu(x, Elu::new(0.7)),
+            g.celu(x, Celu::new(0.6)),
+            g.selu(x),
+            g.softplus(x, Softplus::default()),
+            g.softplus(x, Softplus::new(2.5)),
+            g.silu(x),
+            g.gelu(x, Gelu::new()),
+            g.gelu(x, Gelu::tanh()),
+            g.mish(x),
+            g.relu6(x),
+            g.hard_swish(x),
+            g.hard_sigmoid(x),
+            g.rrelu(x, Rrelu::new(0.1, 0.4)),
+            g.softmax(x),
+            g.log_softmax(x),
+            g.scale_shift(x),
+            g.multiply(x, x),
+        ];
+        g.concat(&all)
+    })
+}
+
+/// Softmax, log-softmax, scale and shift of features.
+fn classified() -> Network {
+    let mut net = Network::input(6);
+    net.linear(7)
+        .scale_shift()
+        .softmax()
+        .linear(5)
+        .log_softmax();
+    net
+}
+
 /// One pooling over odd sizes.
 fn pooled(pool: impl FnOnce(&mut Graph, Var) -> Var) -> Network {
     Network::from_graph([3, 8, 7], pool)
@@ -87,7 +128,9 @@ fn pooled(pool: impl FnOnce(&mut Graph, Var) -> Var) -> Network {
 
 fn networks() -> Vec<(String, Network)> {
     let mut networks = vec![
+        ("activated".to_owned(), activated()),
         ("branches".to_owned(), branches()),
+        ("classified".to_owned(), classified()),
         ("grouped".to_owned(), grouped()),
         ("reshaped".to_owned(), reshaped()),
         ("resnet".to_owned(), resnet::network()),

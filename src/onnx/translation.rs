@@ -122,6 +122,16 @@ impl<'a> Translation<'a> {
         self.constant("number", Constant::Floats(Vec::new(), vec![value as f32]))
     }
 
+    /// A node that gives a value of as many elements as the first operand that operand's shape.
+    pub fn reshaped_as_input(&mut self, value: String) -> OnnxNode {
+        let shape = &self.input_type(0).shape;
+        let extents = shape.iter().map(|extent| *extent as i64);
+        // The batch stays what it is.
+        let all = std::iter::once(0).chain(extents).collect();
+        let shape = self.constant("shape", Constant::Ints(all));
+        OnnxNode::new("Reshape", [value, shape])
+    }
+
     /// Adds a node, and gives the name of what it computes.
     pub fn step(&mut self, mut node: OnnxNode) -> String {
         node.output = self

@@ -7,8 +7,8 @@ mod diagnose;
 mod evaluate;
 #[cfg(feature = "onnx")]
 mod export;
-mod identity;
 mod fold;
+mod identity;
 mod lars;
 mod loss;
 mod model;

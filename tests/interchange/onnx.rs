@@ -12,7 +12,7 @@ use wgrad::graph::{Graph, Network, Var};
 use wgrad::onnx::describe;
 use wgrad::ops::registry::OPERATORS;
 use wgrad::ops::{
-    Celu, Conv2d, Elu, Gelu, LeakyRelu, Linear, MaxPool2d, MeanPool2d, Prelu, Rrelu, Softplus,
+    Celu, Conv2d, Elu, Gelu, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu, Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Prelu, Rrelu, Slice, Softplus, Upsample, ZeroPad,
 };
 
 use super::setup::{WRITE, numbers, scramble, tensor, varied, write};
@@ -121,6 +121,56 @@ fn classified() -> Network {
     net
 }
 
+/// Group, layer and instance normalisation, of images and features.
+fn normalised() -> Network {
+    Network::from_graph([6, 5, 4], |g, x| {
+        let x = g.group_norm(x, GroupNorm::new(3));
+        let x = g.relu(x);
+        let x = g.instance_norm(x, InstanceNorm::new().epsilon(1e-3));
+        let x = g.layer_norm(x, LayerNorm::new());
+        let x = g.conv2d(x, Conv2d::new(4, 3));
+        let x = g.flatten(x);
+        let x = g.linear(x, Linear::new(8));
+        let x = g.group_norm(x, GroupNorm::new(2).affine(false));
+        g.layer_norm(x, LayerNorm::new())
+    })
+}
+
+/// Local responses: windows of odd and even size, across and within channels, of features.
+fn local_responses() -> Network {
+    Network::from_graph([7, 4, 3], |g, x| {
+        let strong = |size| LocalResponseNorm::new(size).alpha(0.9).k(1.5);
+        let x = g.local_response_norm(x, strong(5));
+        let x = g.local_response_norm(x, strong(4).beta(0.5));
+        let x = g.local_response_norm(x, strong(3).within_channels());
+        let x = g.local_response_norm(x, strong(2).within_channels());
+        let x = g.global_mean_pool(x);
+        g.local_response_norm(x, strong(3))
+    })
+}
+
+/// Padding, slices and upsampling of images and features.
+fn resampled() -> Network {
+    Network::from_graph([3, 6, 5], |g, x| {
+        let methods = [
+            Upsample::nearest([2, 3]),
+            Upsample::nearest_to([8, 4]),
+            Upsample::bilinear(2),
+            Upsample::bilinear_to([4, 7]),
+            Upsample::bilinear_to([9, 7]).align_corners(true),
+        ];
+        let features = methods.map(|method| {
+            let y = g.upsample(x, method);
+            let y = g.zero_pad(y, ZeroPad::sides([1, 0], [0, 2]).channels(1, 0));
+            let y = g.slice(y, Slice::new().channels(1..3).rows(..4).columns(1..=4));
+            g.flatten(y)
+        });
+        let all = g.concat(&features);
+        let all = g.slice(all, Slice::new().channels(5..));
+        g.zero_pad(all, ZeroPad::new(0).channels(2, 3))
+    })
+}
+
 /// One pooling over odd sizes.
 fn pooled(pool: impl FnOnce(&mut Graph, Var) -> Var) -> Network {
     Network::from_graph([3, 8, 7], pool)
@@ -132,6 +182,9 @@ fn networks() -> Vec<(String, Network)> {
         ("branches".to_owned(), branches()),
         ("classified".to_owned(), classified()),
         ("grouped".to_owned(), grouped()),
+        ("local_responses".to_owned(), local_responses()),
+        ("normalised".to_owned(), normalised()),
+        ("resampled".to_owned(), resampled()),
         ("reshaped".to_owned(), reshaped()),
         ("resnet".to_owned(), resnet::network()),
         ("varied".to_owned(), varied()),

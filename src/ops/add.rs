@@ -3,8 +3,8 @@
 use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
-use crate::onnx::Translation;
 use crate::layout::LANES;
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::shader;
 

@@ -124,8 +124,7 @@ impl Window {
     /// above, columns on the left, rows below, columns on the right.
     pub fn pads(&self, input: [usize; 3], output: [usize; 3]) -> [[usize; 4]; 2] {
         let (kernel, stride) = (self.kernel, self.steps());
-        let Size2d { height, width } = self.padding;
-        let asked = [height, width, height, width];
+        let asked = self.sides(input).in_onnx_order();
         let beyond = |windows: usize, stride: usize, kernel: usize, padded: usize| {
             let covered = windows.saturating_sub(1) * stride + kernel;
             covered.saturating_sub(padded)

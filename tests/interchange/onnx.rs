@@ -12,7 +12,9 @@ use wgrad::graph::{Graph, Network, Var};
 use wgrad::onnx::describe;
 use wgrad::ops::registry::OPERATORS;
 use wgrad::ops::{
-    Celu, Conv2d, Elu, Gelu, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu, Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Prelu, Rrelu, Slice, Softplus, Upsample, ZeroPad,
+    Celu, Conv2d, ConvTranspose2d, Elu, Gelu, GroupNorm, InstanceNorm, LayerNorm, LeakyRelu,
+    Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Padding, Prelu, Rrelu, Slice, Softplus,
+    Upsample, ZeroPad,
 };
 
 use super::setup::{WRITE, numbers, scramble, tensor, varied, write};
@@ -171,6 +173,58 @@ fn resampled() -> Network {
     })
 }
 
+/// Padding that differs by side.
+fn one_sided() -> Network {
+    Network::from_graph([3, 8, 7], |g, x| {
+        let x = g.conv2d(x, Conv2d::new(4, [3, 4]).padding([[2, 0], [1, 3]]));
+        let mean = MeanPool2d::new(3).stride(2).padding([[1, 0], [0, 1]]);
+        let a = g.mean_pool2d(x, mean.ceil_mode(true));
+        let b = g.mean_pool2d(x, mean.ceil_mode(true).count_include_pad(false));
+        let max = MaxPool2d::new(3).stride(2).padding([[1, 0], [0, 1]]);
+        let c = g.max_pool2d(x, max.ceil_mode(true));
+        let all = g.concat(&[a, b, c]);
+        g.conv2d(all, Conv2d::new(3, 4).stride(2).padding(Padding::Same))
+    })
+}
+
+/// Bins that divide the image and bins that do not, one bin, and a pyramid.
+fn binned() -> Network {
+    Network::from_graph([3, 9, 8], |g, x| {
+        let mean = g.adaptive_mean_pool2d(x, [3, 5]);
+        let max = g.adaptive_max_pool2d(x, [3, 5]);
+        let one = g.adaptive_mean_pool2d(x, 1);
+        let largest = g.global_max_pool(x);
+        let pyramid = g.spatial_pyramid_pool(x, &[4, 2, 1]);
+        let [mean, max, one] = [mean, max, one].map(|y| {
+            let flat = g.flatten(y);
+            g.relayout(flat)
+        });
+        g.concat(&[mean, max, one, largest, pyramid])
+    })
+}
+
+/// Transposed convolutions: strided, grouped, dilated, with added rows, `Same`.
+fn transposed() -> Network {
+    Network::from_graph([4, 4, 5], |g, x| {
+        let first = ConvTranspose2d::new(6, 3)
+            .stride(2)
+            .padding(1)
+            .output_padding(1);
+        let x = g.conv_transpose2d(x, first);
+        let second = ConvTranspose2d::new(4, [2, 3])
+            .groups(2)
+            .dilation(2)
+            .bias(false);
+        let x = g.conv_transpose2d(x, second);
+        let third = ConvTranspose2d::new(3, 4).stride(2).padding(Padding::Same);
+        let x = g.conv_transpose2d(x, third);
+        g.conv_transpose2d(
+            x,
+            ConvTranspose2d::new(2, 2).stride(3).padding(Padding::Same),
+        )
+    })
+}
+
 /// One pooling over odd sizes.
 fn pooled(pool: impl FnOnce(&mut Graph, Var) -> Var) -> Network {
     Network::from_graph([3, 8, 7], pool)
@@ -179,14 +233,17 @@ fn pooled(pool: impl FnOnce(&mut Graph, Var) -> Var) -> Network {
 fn networks() -> Vec<(String, Network)> {
     let mut networks = vec![
         ("activated".to_owned(), activated()),
+        ("binned".to_owned(), binned()),
         ("branches".to_owned(), branches()),
         ("classified".to_owned(), classified()),
         ("grouped".to_owned(), grouped()),
         ("local_responses".to_owned(), local_responses()),
         ("normalised".to_owned(), normalised()),
+        ("one_sided".to_owned(), one_sided()),
         ("resampled".to_owned(), resampled()),
         ("reshaped".to_owned(), reshaped()),
         ("resnet".to_owned(), resnet::network()),
+        ("transposed".to_owned(), transposed()),
         ("varied".to_owned(), varied()),
     ];
     // Windows that end in the image, in its padding, and behind that.

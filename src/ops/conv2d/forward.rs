@@ -13,10 +13,9 @@ use crate::ops::linear::{self, Product};
 use crate::ops::split::workgroup;
 use crate::ops::tile::{Map, Tile, strip};
 use crate::ops::window::Window2d;
-use crate::ops::{Operator, Reason};
+use crate::ops::{Operator, Reason, image};
 use crate::plan::{Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
-use crate::shape::Size2d;
 
 /// The cross-correlation of an image with a bank of filters.
 ///
@@ -117,11 +116,12 @@ impl Operator for Convolution {
 
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
         let window = &self.window;
-        let Size2d { height, width } = window.padding;
+        let [_, height, width] = image(cx.input_type(0))?;
+        let padding = window.sides(height, width)?;
         let node = OnnxNode::new("Conv", cx.all_inputs()?)
             .size("kernel_shape", window.kernel)
             .size("strides", window.stride)
-            .pads([height, width, height, width])
+            .pads(padding.in_onnx_order())
             .size("dilations", window.dilation)
             .int("group", self.groups as i64);
         cx.result(node);

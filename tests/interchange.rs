@@ -13,6 +13,8 @@ mod gpu;
 mod damaged;
 #[path = "interchange/killed.rs"]
 mod killed;
+#[path = "interchange/networks.rs"]
+mod networks;
 #[path = "interchange/onnx.rs"]
 mod onnx;
 #[path = "interchange/refused.rs"]

@@ -77,16 +77,16 @@ pub(crate) fn encode(tensors: &[Tensor], mut facts: Facts) -> Result<Vec<u8>> {
 /// CRC-32 of the facts and of every tensor's name, shape and bytes, in the order of the names.
 fn checksum(mut tensors: Vec<(&str, &[usize], &[u8])>, facts: &Facts) -> String {
     tensors.sort_unstable_by_key(|(name, ..)| *name);
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(facts.to_string().as_bytes());
+    let mut crc = flate2::Crc::new();
+    crc.update(facts.to_string().as_bytes());
     for (name, shape, bytes) in tensors {
-        hasher.update(name.as_bytes());
+        crc.update(name.as_bytes());
         for extent in shape {
-            hasher.update(&(*extent as u64).to_le_bytes());
+            crc.update(&(*extent as u64).to_le_bytes());
         }
-        hasher.update(bytes);
+        crc.update(bytes);
     }
-    format!("{:08x}", hasher.finalize())
+    format!("{:08x}", crc.sum())
 }
 
 /// A file that was read.

@@ -70,11 +70,11 @@ fn line(value: &impl Debug) -> String {
 }
 
 /// A checksum that text and bytes flow into.
-struct Digest(crc32fast::Hasher);
+struct Digest(flate2::Crc);
 
 impl Digest {
     fn new() -> Self {
-        Self(crc32fast::Hasher::new())
+        Self(flate2::Crc::new())
     }
 
     fn text(&mut self, text: &str) {
@@ -83,7 +83,7 @@ impl Digest {
     }
 
     fn finish(self) -> String {
-        format!("{:08x}", self.0.finalize())
+        format!("{:08x}", self.0.sum())
     }
 }
 

@@ -4,7 +4,7 @@
     python tests/interchange/check_onnx.py /tmp/files [--write]
 
 `pip install onnx onnxruntime safetensors`. The first line writes a pair of files for every network
-of `onnx.rs`: `<name>.onnx`, and `<name>.safetensors` with `input`, `output` and the `checksum` of
+of `networks.rs`: `<name>.onnx`, and `<name>.safetensors` with `input`, `output` and the `checksum` of
 the model file. Here every model is checked by onnx and run by onnxruntime, on the whole batch and
 on one sample. If all agree, `--write` keeps onnxruntime's answers and the checksums in
 `tests/golden/onnx.safetensors`. The Rust test compares with those: equal checksums say that the

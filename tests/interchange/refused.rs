@@ -3,7 +3,8 @@
 use wgrad::checkpoint::CheckpointError;
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
-use wgrad::train::{Adam, Loss, Model, Sgd, Trainer};
+use wgrad::ops::SoftmaxCrossEntropy;
+use wgrad::train::{Adam, Model, Sgd, Trainer};
 use wgrad::{Device, Error};
 
 use super::setup::{Folder, digits, numbers};
@@ -100,7 +101,11 @@ fn another_way_of_training_is_refused() {
     let Some(device) = device() else { return };
     let (bytes, data) = (saved(device), digits(40));
     let build = || network().build(device, 1).unwrap();
+    let smooth = SoftmaxCrossEntropy::new().label_smoothing(0.1);
+    let plain = SoftmaxCrossEntropy::new();
+    let losses = format!("loss differs: {plain:?} there, {smooth:?} here");
     let cases = [
+        (trainer().loss(smooth), losses.as_str()),
         (
             trainer().batch_size(20),
             "batch size differs: 10 there, 20 here",
@@ -129,7 +134,7 @@ fn another_way_of_training_is_refused() {
     let slower = slower
         .batch_size(10)
         .seed(3)
-        .loss(Loss::SoftmaxCrossEntropy);
+        .loss(SoftmaxCrossEntropy::new());
     let mut model = build();
     let resumed = pollster::block_on(slower.resume_async(&mut model, &data, &bytes));
     assert_eq!(resumed.unwrap().steps(), 3);

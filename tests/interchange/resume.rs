@@ -3,8 +3,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
+use safetensors::SafeTensors;
 use wgrad::checkpoint::Checkpoints;
 use wgrad::graph::Network;
+use wgrad::ops::SoftmaxCrossEntropy;
 use wgrad::train::schedule::Plateau;
 use wgrad::train::{
     Adadelta, Adagrad, Adam, AdamW, Lars, Model, Quickprop, RmsProp, Sgd, Trainer, Training,
@@ -179,6 +181,30 @@ fn the_state_of_a_plateau_is_kept() {
     let resumed = trainer.resume_async(&mut other, &data, &bytes);
     let found = go_on(&mut pollster::block_on(resumed).unwrap(), 7);
     assert_eq!(found, expected);
+}
+
+/// The loss of a checkpoint is that of the trainer, with its numbers.
+#[test]
+fn constants_of_operators_are_not_saved() {
+    let Some(device) = device() else { return };
+    let data = digits(40);
+    let loss = SoftmaxCrossEntropy::new().class_weights([1.0, 2.0, 3.0, 4.0, 5.0].repeat(2));
+    let trainer = trainer(Sgd::new(0.1)).loss(loss);
+    let mut model = tiny(device);
+    let mut training = trainer.start(&mut model, &data).unwrap();
+    train_to(&mut training, 1);
+    let bytes = pollster::block_on(training.to_checkpoint_async()).unwrap();
+    let saved = SafeTensors::deserialize(&bytes).unwrap();
+    let constants = &training.recording().data;
+    assert_eq!(constants.len(), 1, "the class weights");
+    for name in constants.keys() {
+        assert!(saved.tensor(&format!("training/{name}")).is_err(), "{name}");
+    }
+    let expected = train_to(&mut training, 9);
+    let mut other = tiny(device);
+    let resumed = trainer.resume_async(&mut other, &data, &bytes);
+    let found = train_to(&mut pollster::block_on(resumed).unwrap(), 9);
+    assert_eq!(bits(&found), bits(&expected));
 }
 
 #[test]

@@ -25,13 +25,14 @@ use crate::train::{Model, Trainer};
 const RECOMPUTED: [&str; 4] = ["gradients", "batch_statistics", ACCUMULATED, "norms"];
 
 /// What the host writes from the data set, the parameters and the position.
-const WRITTEN: [&str; 8] = [
+const WRITTEN: [&str; 9] = [
     "status",
     "schedule",
     AVERAGE_RATES,
     "losses",
     GRADIENT_NORMS,
     "factors",
+    "mixing",
     "spans",
     "statistics_momentum",
 ];
@@ -95,7 +96,8 @@ impl Training<'_> {
         let kept = self.recording.named.iter().filter(|(name, _)| {
             let name = name.as_str();
             let known = [&RECOMPUTED[..], &WRITTEN, &learned].concat();
-            !known.contains(&name) && !name.starts_with("dataset.")
+            let constant = self.recording.data.contains_key(name);
+            !known.contains(&name) && !name.starts_with("dataset.") && !constant
         });
         kept.map(|(name, &len)| (name.clone(), len)).collect()
     }

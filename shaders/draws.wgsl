@@ -4,8 +4,8 @@
 //
 // The numbers follow the element's place in the whole batch in the order sample, channel,
 // position, whatever the order in memory (sample, position, channel): element e takes lane e % 4
-// of philox(counter = (e / 4, step, stream, 0), key = seed). So the backward pass and the host draw
-// the same ones, and none is kept. Lanes beyond the last channel get zero.
+// of philox(counter = (e / 4, micro-batch, stream, 0), key = seed). So the backward pass and the
+// host draw the same ones, and none is kept. Lanes beyond the last channel get zero.
 
 #import wgrad::philox::{philox4x32_10, uniform01}
 
@@ -13,7 +13,7 @@ struct Source {
     channels: u32,
     positions: u32, // of a sample
     stream: u32,
-    state: vec4u, // step, unused, seed low, seed high
+    state: vec4u, // micro-batch, unused, seed low, seed high
 }
 
 fn block_of_four(block: u32, source: Source) -> vec4f {

@@ -15,7 +15,7 @@ override scale: f32; // 1 / (1 - probability)
 override stream: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> state: array<vec4u>; // step, unused, seed low, seed high
+@group(0) @binding(1) var<storage, read> state: array<vec4u>; // micro-batch, unused, seed low, seed high
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
 fn drop_some(at: u32, draws: vec4f) {

@@ -30,6 +30,8 @@ mod golden;
 mod golden_rules;
 #[path = "training/learning.rs"]
 mod learning;
+#[path = "training/mixing.rs"]
+mod mixing;
 #[path = "training/no_adapter.rs"]
 mod no_adapter;
 #[path = "training/non_finite.rs"]
@@ -40,5 +42,7 @@ mod rules;
 mod schedules;
 #[path = "training/setup.rs"]
 mod setup;
+#[path = "training/signals.rs"]
+mod signals;
 #[path = "training/steady.rs"]
 mod steady;

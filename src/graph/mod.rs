@@ -197,20 +197,22 @@ impl Graph {
         name: &str,
         operator: impl Operator,
         inputs: &[Var],
-        result: Var,
+        results: &[Var],
     ) {
         let node = Node {
             name: name.to_owned(),
             operator: Arc::new(operator),
             inputs: inputs.to_vec(),
-            outputs: vec![result],
+            outputs: results.to_vec(),
         };
         self.nodes.insert(0, node);
         for value in &mut self.values {
             value.producer = value.producer.map(|node| node + 1);
         }
-        self.values[result.0].producer = Some(0);
-        self.values[result.0].home = Home::Step;
+        for result in results {
+            self.values[result.0].producer = Some(0);
+            self.values[result.0].home = Home::Step;
+        }
     }
 
     /// The path for the next layer of this kind: `conv1`, `conv2`, ... below the scope.

@@ -4,9 +4,9 @@ use super::{Graph, Var};
 use crate::error::{Error, Result};
 use crate::init::Init;
 use crate::ops::{
-    BatchNorm, Celu, Conv2d, ConvTranspose2d, Dropout, Elu, Gelu, GroupNorm, InstanceNorm,
-    LayerNorm, LeakyRelu, Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Padding, Prelu, Rrelu,
-    Slice, Softplus, Upsample, ZeroPad,
+    BatchNorm, Celu, ChannelDropout, Conv2d, ConvTranspose2d, Dropout, Elu, Gelu, GroupNorm,
+    InstanceNorm, LayerNorm, LeakyRelu, Linear, LocalResponseNorm, MaxPool2d, MeanPool2d, Padding,
+    Prelu, Rrelu, Slice, Softplus, Upsample, ZeroPad,
 };
 use crate::random::Seed;
 use crate::run::Device;
@@ -93,6 +93,8 @@ pub enum Layer {
     Upsample(Upsample),
     /// Dropout.
     Dropout(Dropout),
+    /// Dropout of whole channels.
+    ChannelDropout(ChannelDropout),
     /// `[C, H, W]` to `[C·H·W]`.
     Flatten,
     /// Another shape of as many elements.
@@ -147,6 +149,7 @@ impl Layer {
             Self::Slice(layer) => graph.slice(x, *layer),
             Self::Upsample(layer) => graph.upsample(x, *layer),
             Self::Dropout(layer) => graph.dropout(x, *layer),
+            Self::ChannelDropout(layer) => graph.channel_dropout(x, *layer),
             Self::Flatten => graph.flatten(x),
             Self::Reshape(shape) => graph.reshape(x, shape.clone()),
         }
@@ -333,6 +336,11 @@ impl Network {
     /// Dropout with this probability of zero.
     pub fn dropout(&mut self, probability: f32) -> &mut Self {
         self.layer(Layer::Dropout(Dropout::new(probability)))
+    }
+
+    /// Dropout of whole channels, with this probability of zero.
+    pub fn channel_dropout(&mut self, probability: f32) -> &mut Self {
+        self.layer(Layer::ChannelDropout(ChannelDropout::new(probability)))
     }
 
     /// `[C, H, W]` to `[C·H·W]`.

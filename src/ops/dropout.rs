@@ -13,7 +13,7 @@ use crate::shader::shader;
 /// The draws follow from seed, step, the layer's path and the element
 /// ([`random`](crate::random)): element e of the batch (in PyTorch's order) is kept if lane
 /// e mod 4 of Philox for counter (⌊e/4⌋, step, stream, 0), as a number in [0, 1), is at least p.
-/// The backward pass draws them again instead of keeping a mask: `δx = δy/(1−p)` where kept.
+/// Where a step has several micro-batches, these are counted instead. The backward pass draws them again instead of keeping a mask: `δx = δy/(1−p)` where kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
     /// The probability p of being dropped, in [0, 1).
@@ -39,18 +39,22 @@ impl From<f32> for Dropout {
     }
 }
 
+pub(super) fn check_probability(probability: f32) -> Result<(), Reason> {
+    match (0.0..1.0).contains(&probability) {
+        true => Ok(()),
+        false => Err(format!(
+            "the probability of being dropped must lie in [0, 1), it is {probability}"
+        )),
+    }
+}
+
 impl Operator for Dropout {
     fn name(&self) -> &'static str {
         "dropout"
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        if !(0.0..1.0).contains(&self.probability) {
-            return Err(format!(
-                "the probability of being dropped must lie in [0, 1), it is {}",
-                self.probability
-            ));
-        }
+        check_probability(self.probability)?;
         draws::same_type(inputs)
     }
 

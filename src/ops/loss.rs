@@ -75,7 +75,7 @@ macro_rules! reduced {
 pub(super) use reduced;
 
 /// The shape rule of losses that compare a vector per sample with the label of a class.
-pub(super) fn logits_and_labels(inputs: &[&ValueType]) -> Result<ValueType, Reason> {
+pub(crate) fn logits_and_labels(inputs: &[&ValueType]) -> Result<ValueType, Reason> {
     let [logits, labels] = arity::<2>(inputs)?;
     if logits.element != Element::F32 || !logits.batched || logits.shape.len() != 1 {
         return Err(format!(

@@ -83,6 +83,7 @@ pub const OPERATORS: &[Entry] = &[
     entry("batch_norm", &["batch_norm", "batch_norm_grad"], "batch normalisation, per channel", "Ioffe and Szegedy, Batch normalization, 2015").learns(&["weight", "bias"]),
     entry("binary_cross_entropy", &["binary_cross_entropy"], "the loss of independent yes-or-no questions, from logits", "PyTorch, torch.nn.BCEWithLogitsLoss"),
     entry("celu", &["celu", "celu_grad"], "the continuously differentiable exponential linear unit", "Barron, Continuously differentiable exponential linear units, 2017"),
+    entry("channel_dropout", &["channel_dropout"], "dropout of whole channels", "Tompson et al., Efficient object localization, 2015"),
     entry("concat", &["concat"], "concatenation on the channels", "PyTorch, torch.cat"),
     entry("conv2d", &["conv2d", "conv2d_grad_input", "conv2d_grad_weight"], "convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]),
     entry("conv_transpose2d", &["conv_transpose2d"], "transposed convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]).shader("conv2d_grad_input"),
@@ -118,6 +119,7 @@ pub const OPERATORS: &[Entry] = &[
     entry("softmax", &["softmax", "softmax_grad"], "positive channels that sum to 1", "Bridle, Training stochastic model recognition algorithms, 1990"),
     entry("softmax_cross_entropy", &["softmax_cross_entropy"], "the loss of classification, from logits", "Bridle, Training stochastic model recognition algorithms, 1990"),
     entry("softplus", &["softplus", "softplus_grad"], "the smooth rectifier", "Dugas et al., Incorporating second-order functional knowledge, 2000"),
+    entry("stochastic_depth", &["stochastic_depth"], "a residual branch that is dropped now and then", "Huang et al., Deep networks with stochastic depth, 2016"),
     entry("tanh", &["tanh", "tanh_grad"], "the hyperbolic tangent", "PyTorch, torch.nn.Tanh"),
     entry("upsample", &["upsample", "upsample_grad"], "an image of another size: nearest neighbour, bilinear", "PyTorch, torch.nn.functional.interpolate"),
     entry("zero_pad", &["zero_pad"], "zeros around an image", "PyTorch, torch.nn.ZeroPad2d"),
@@ -145,10 +147,10 @@ pub const LOSSES: &[&str] = &["binary_cross_entropy", "hinge_loss", "huber_loss"
 #[rustfmt::skip]
 pub const HELPERS: &[Helper] = &[
     helper("channel_sum", &["channel_sum"], "the gradient of a bias", &["conv2d", "linear"]),
-    helper("copy", &["copy"], "a copy, for a view whose result needs a place of its own", &["dropout", "reshape"]),
+    helper("copy", &["copy"], "a copy, for a view whose result needs a place of its own", &["channel_dropout", "dropout", "reshape", "stochastic_depth"]),
     helper("ones", &["ones"], "the gradient of the loss itself", LOSSES),
     helper("rectified_max_pool2d", &["rectified_max_pool2d"], "max pooling of what is normalised and rectified while it is loaded", &["batch_norm", "leaky_relu", "max_pool2d", "prelu", "relu"]),
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", LOSSES),
-    helper("training", &["accumulate", "clip", "conclude", "count_answers", "gather", "gather_labels", "running_average", "sum_losses", "weight_average"], "what a step does beside the network", &[]),
+    helper("training", &["accumulate", "clip", "conclude", "count_answers", "draw_mix", "gather", "gather_labels", "mix", "running_average", "select_rows", "sum_losses", "weight_average"], "what a step does beside the network", &[]),
 ];

@@ -37,7 +37,7 @@ trait Context {
     fn add_buffer(&mut self, name: &str, len: usize, home: Home) -> BufferId;
     fn add_part(&mut self, whole: BufferId, offset: usize, len: usize) -> BufferId;
     fn add_call(&mut self, call: Call);
-    fn add_data(&mut self, name: &str, contents: Vec<f32>);
+    fn add_data(&mut self, name: &str, contents: Vec<f32>) -> BufferId;
     fn is_used(&self, var: Var) -> bool;
     fn batch(&self) -> usize;
     fn mode(&self) -> Mode;
@@ -84,8 +84,17 @@ impl Context for Planner<'_> {
         self.plan.calls.push(call);
     }
 
-    fn add_data(&mut self, name: &str, contents: Vec<f32>) {
-        self.plan.data.insert(name.to_owned(), contents.into());
+    fn add_data(&mut self, name: &str, contents: Vec<f32>) -> BufferId {
+        // Two nodes may bear one name.
+        let data = &mut self.plan.data;
+        let namesakes = data.keys().filter(|known| known.starts_with(name)).count();
+        let buffer = match namesakes {
+            0 => name.to_owned(),
+            _ => format!("{name}.{namesakes}"),
+        };
+        let len = contents.len();
+        data.insert(buffer.clone(), contents.into());
+        self.add(name, len, Home::Persistent { buffer, offset: 0 })
     }
 
     fn is_used(&self, var: Var) -> bool {
@@ -202,9 +211,7 @@ impl<'a> Lowering<'a> {
         let name = format!("{}.{name}", self.fused.node.name);
         let mut contents = values.to_vec();
         contents.resize(padded(values.len()), 0.0);
-        let buffer = self.persistent(&name, 0, contents.len());
-        self.planner.add_data(&name, contents);
-        buffer
+        self.planner.add_data(&name, contents)
     }
 
     /// Emits a dispatch, after those before it.

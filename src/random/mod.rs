@@ -90,7 +90,7 @@ pub(crate) const STATE_BUFFER: &str = "step";
 /// Its words that belong to the random operators.
 pub(crate) const STATE_LEN: usize = 8;
 
-/// The contents of the state: the step, an unused word, the seed (low word first), and zeros.
+/// The contents of the state: the step (its micro-batches counted singly), an unused word, the seed (low word first), and zeros.
 pub(crate) const fn state_words(seed: Seed, step: u32) -> [u32; STATE_LEN] {
     let [low, high] = seed.key();
     [step, 0, low, high, 0, 0, 0, 0]

@@ -14,11 +14,15 @@ mod history;
 #[cfg(feature = "plot")]
 #[cfg_attr(docsrs, doc(cfg(feature = "plot")))]
 pub mod plot;
+#[cfg(feature = "plot")]
+mod plot_signals;
+mod signals;
 
 use std::path::PathBuf;
 
 pub use confusion::Confusion;
 pub use history::{Epoch, History};
+pub use signals::{LayerSignal, Moments, Signals};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]

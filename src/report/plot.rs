@@ -10,15 +10,15 @@ use plotters::prelude::*;
 use super::{Epoch, History, ReportError};
 
 const SIZE: (u32, u32) = (960, 420);
-const FONT: &str = "system-ui, Helvetica, Arial, sans-serif";
-const INK: RGBColor = RGBColor(31, 41, 55);
-const AXIS: RGBColor = RGBColor(107, 114, 128);
-const GRID: RGBColor = RGBColor(229, 231, 235);
-const BLUE: RGBColor = RGBColor(37, 99, 235);
-const ORANGE: RGBColor = RGBColor(234, 88, 12);
+pub(super) const FONT: &str = "system-ui, Helvetica, Arial, sans-serif";
+pub(super) const INK: RGBColor = RGBColor(31, 41, 55);
+pub(super) const AXIS: RGBColor = RGBColor(107, 114, 128);
+pub(super) const GRID: RGBColor = RGBColor(229, 231, 235);
+pub(super) const BLUE: RGBColor = RGBColor(37, 99, 235);
+pub(super) const ORANGE: RGBColor = RGBColor(234, 88, 12);
 const GREEN: RGBColor = RGBColor(5, 150, 105);
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// A line of one panel: by epoch, without the epochs that have no finite value.
 struct Curve {
@@ -60,8 +60,11 @@ impl Curve {
 /// # Ok::<(), wgrad::report::ReportError>(())
 /// ```
 pub fn curves(history: &History, path: impl AsRef<Path>) -> Result<(), ReportError> {
-    let path = path.as_ref();
-    let picture = svg(history)?;
+    write(&svg(history)?, path.as_ref())
+}
+
+/// Writes a picture, and makes the folders on the way.
+pub(super) fn write(picture: &str, path: &Path) -> Result<(), ReportError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(path, picture))

@@ -2,6 +2,7 @@
 //! added up on the device and read once.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::loss::{Answer, Loss};
 use super::model::Model;
@@ -127,14 +128,14 @@ impl Evaluator {
             .into_iter()
             .flatten()
             .collect();
-        graph.apply_all("losses", std::sync::Arc::new(SumLosses), &losses);
+        graph.apply_all("losses", Arc::new(SumLosses), &losses);
         let mut layout = TallyLayout { classes: 0 };
         if let Answer::Labels(labels) = answer {
             let response = graph.relayout(model.output);
             if let [classes] = graph.shape(response)[..] {
                 layout = TallyLayout { classes };
                 let ignored = loss.ignored();
-                let count = std::sync::Arc::new(CountAnswers { ignored });
+                let count = Arc::new(CountAnswers { ignored });
                 graph.apply_all("answers", count, &[response, labels]);
             }
         }

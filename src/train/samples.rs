@@ -85,7 +85,7 @@ impl Source {
         match (&self.answers, answers_are_labels) {
             (Answers::Labels(count), true) => {
                 let labels = stored(graph, "dataset.labels", *count, Element::U32);
-                graph.produce("labels", GatherLabels, &[labels, order], answer);
+                graph.produce("labels", GatherLabels, &[labels, order], &[answer]);
             }
             (Answers::Values(shape, words), false) => {
                 let targets = stored(graph, "dataset.targets", *words, Element::F32);
@@ -94,7 +94,7 @@ impl Source {
                     shape: shape.clone(),
                     stored: Stored::F32,
                 };
-                graph.produce("targets", gather, &[targets, ones, order], answer);
+                graph.produce("targets", gather, &[targets, ones, order], &[answer]);
             }
             (Answers::Labels(_), false) => graph.fail_at(
                 "targets",
@@ -113,7 +113,7 @@ impl Source {
             shape: self.shape.clone(),
             stored: self.stored,
         };
-        graph.produce("input", gather, &[samples, scales, order], input);
+        graph.produce("input", gather, &[samples, scales, order], &[input]);
     }
 }
 

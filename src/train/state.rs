@@ -1,12 +1,15 @@
 //! What a training keeps on the device beside data and parameters.
 
+use super::mixing;
 use super::model::{Model, arena_len};
 use super::step::spans;
 use super::trainer::Trainer;
 use crate::error::Result;
 use crate::graph::{BLOCK, Role};
 use crate::ops::batch_norm::running_pairs;
-use crate::ops::training::{AVERAGE_RATES, GRADIENT_NORMS, MOMENTS, RING, factors_len};
+use crate::ops::training::{
+    AVERAGE_RATES, GRADIENT_NORMS, MIX_WORDS, MIXING_BUFFER, MOMENTS, RING, factors_len,
+};
 use crate::random::{STATE_BUFFER, state_words};
 use crate::run::Memory;
 
@@ -20,6 +23,10 @@ pub(super) async fn upload(model: &Model, memory: &mut Memory, trainer: &Trainer
     memory.create(device, "losses", RING).await?;
     if trainer.clip_norm.is_some() {
         memory.create(device, GRADIENT_NORMS, RING).await?;
+    }
+    if trainer.mixing.is_on() {
+        let len = MIX_WORDS * mixing::ring(trainer);
+        memory.create(device, MIXING_BUFFER, len).await?;
     }
     if trainer.average.is_some() {
         memory.create(device, AVERAGE_RATES, RING).await?;

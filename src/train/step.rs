@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::mixing;
 use super::model::{Model, arena_len};
 use super::rule::Norms;
 use super::samples::Source;
@@ -33,8 +34,16 @@ impl StepGraph {
         let mut graph = model.graph.clone();
         let loss = &trainer.loss;
         let answer = loss.answer(&mut graph, model.output);
-        let values = loss.apply(&mut graph, model.output, answer);
-        source.connect(&mut graph, model.input, answer);
+        let loss = match trainer.mixing.is_on() {
+            true => {
+                let ends = (model.input, model.output);
+                mixing::apply(&mut graph, trainer, ends, answer, source)
+            }
+            false => {
+                source.connect(&mut graph, model.input, answer);
+                loss.apply(&mut graph, model.output, answer).loss
+            }
+        };
         graph.check()?;
         let trained = model.parameters().iter().filter(|p| p.is_trained());
         let trained: Vec<&Parameter> = trained.collect();
@@ -46,11 +55,11 @@ impl StepGraph {
         }
         let wrt: Vec<Var> = trained.iter().map(|p| p.var).collect();
         let forward_nodes = graph.nodes().len();
-        let found = autodiff::gradients(&mut graph, values.loss, &wrt)?;
+        let found = autodiff::gradients(&mut graph, loss, &wrt)?;
         let gradients = collect(&mut graph, &trained, &found);
         Ok(Self {
             graph,
-            loss: values.loss,
+            loss,
             gradients,
             forward_nodes,
         })

@@ -9,6 +9,7 @@ use std::time::Instant;
 use web_time::Instant;
 
 use super::loss::Loss;
+use super::mixing::{BatchMix, Mixing};
 use super::model::Model;
 use super::progress::Progress;
 use super::rule::UpdateRule;
@@ -39,6 +40,7 @@ use crate::report::{Epoch, History};
 pub struct Trainer {
     pub(super) rule: Arc<dyn UpdateRule>,
     pub(super) loss: Loss,
+    pub(super) mixing: Mixing,
     pub(super) batch_size: usize,
     pub(super) seed: Seed,
     pub(super) shuffle: bool,
@@ -69,6 +71,7 @@ impl Trainer {
         Self {
             rule: Arc::new(rule),
             loss: Loss::default(),
+            mixing: Mixing::default(),
             batch_size: 64,
             seed: Seed(0),
             shuffle: true,
@@ -165,7 +168,42 @@ impl Trainer {
         self
     }
 
-    /// The seed of shuffling and dropout.
+    /// Mixup (Zhang et al. 2018): every sample of a batch is mixed with a partner from it,
+    /// `λ·own + (1 − λ)·partner`, and the loss with it, `λ·loss(own label) + (1 − λ)·loss(partner's
+    /// label)`. The partners are a permutation of the batch, drawn anew each time, and so is λ, from
+    /// Beta(alpha, alpha); usual are alphas of 0.1 to 0.4.
+    /// The losses of a training are then those of mixed samples; evaluation mixes nothing.
+    ///
+    /// With [`Trainer::cutmix`] too, each batch has one of both, with equal probability.
+    ///
+    /// ```
+    /// use wgrad::train::{Sgd, Trainer};
+    /// let trainer = Trainer::new(Sgd::new(0.1)).mixup(0.2).cutmix(1.0);
+    /// ```
+    #[must_use]
+    pub fn mixup(mut self, alpha: f64) -> Self {
+        self.mixing.mixup = Some(alpha);
+        self
+    }
+
+    /// Cutmix (Yun et al. 2019): a box of every image shows its partner from the batch. The box
+    /// has the share 1 − λ of the area, λ being drawn from Beta(alpha, alpha) for every batch, and
+    /// its centre is anywhere; what lies beyond the border is cut off. The loss is mixed as in
+    /// [`Trainer::mixup`], by the areas that are seen. The usual alpha is 1.
+    #[must_use]
+    pub fn cutmix(mut self, alpha: f64) -> Self {
+        self.mixing.cutmix = Some(alpha);
+        self
+    }
+
+    /// How [`Trainer::mixup`] and [`Trainer::cutmix`] mix samples of this shape in a batch, counted
+    /// from 0 through all steps, of which [`Trainer::accumulate`] says how many each has; `None`
+    /// without either. It follows from the seed and that number alone.
+    pub fn mix_of_batch(&self, batch: u64, shape: &[usize]) -> Option<BatchMix> {
+        self.mixing.draw(self.seed, batch, shape)
+    }
+
+    /// The seed of shuffling, dropout and mixing.
     #[must_use]
     pub fn seed(mut self, seed: impl Into<Seed>) -> Self {
         self.seed = seed.into();

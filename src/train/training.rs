@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::diagnose::first_not_finite;
+use super::mixing;
 use super::model::Model;
 use super::samples::Source;
 use super::schedule::Watch;
@@ -14,7 +15,7 @@ use super::step::{StepGraph, commands_of_micro_batch};
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::ops::training::{AVERAGE_RATES, GRADIENT_NORMS, RING};
+use crate::ops::training::{AVERAGE_RATES, GRADIENT_NORMS, MIX_WORDS, MIXING_BUFFER, RING};
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::random::STATE_BUFFER;
 use crate::record::{Profile, Recording};
@@ -77,6 +78,7 @@ impl<'a> Training<'a> {
     ) -> Result<Self> {
         model.check_data(data, &trainer.loss)?;
         trainer.check()?;
+        trainer.mixing.check(data.shape())?;
         let group = trainer.micro_batches;
         if data.len() < group {
             return Err(Error::Invalid(format!(
@@ -316,6 +318,7 @@ impl<'a> Training<'a> {
         if self.step == self.scheduled {
             self.scheduled += (RING / 2) as u64;
             self.write_schedule(self.step..self.scheduled)?;
+            self.write_mixing(self.step..self.scheduled)?;
         }
         let rate = self.learning_rate(self.step);
         if !rate.is_finite() {
@@ -361,6 +364,23 @@ impl<'a> Training<'a> {
         self.memory.write(device, AVERAGE_RATES, first, &rates)
     }
 
+    /// Writes how the batches of some steps are mixed, if they are, into their ring. The steps lie
+    /// in one half of it.
+    fn write_mixing(&self, steps: Range<u64>) -> Result<()> {
+        if !self.trainer.mixing.is_on() {
+            return Ok(());
+        }
+        let group = self.trainer.micro_batches as u64;
+        let batches = steps.start * group..steps.end * group;
+        let ring = mixing::ring(self.trainer) as u64;
+        let offset = MIX_WORDS * (batches.start % ring) as usize;
+        let shape = self.data.shape();
+        let mixes = batches.filter_map(|batch| self.trainer.mix_of_batch(batch, shape));
+        let words: Vec<f32> = mixes.flat_map(|mix| mix.words()).collect();
+        let device = &self.model.device;
+        self.memory.write(device, MIXING_BUFFER, offset, &words)
+    }
+
     async fn read_losses(&mut self) -> Result<()> {
         let device = &self.model.device;
         let status: Vec<u32> = self.memory.read(device, "status", 0, 3).await?;
@@ -388,6 +408,7 @@ impl<'a> Training<'a> {
         let steps = self.steps_per_epoch() as u64;
         let (epoch, of_epoch) = ((step / steps) as u32, (step % steps) as u32);
         self.write_order(epoch, of_epoch, micro_batch)?;
+        self.write_mixing(step..step + 1)?;
         let graph = StepGraph::new(self.model, self.trainer, &self.source)?;
         let (layer, what) = first_not_finite(self.model, &graph, &shared, self.batch).await?;
         Ok(Error::NonFinite { step, layer, what })

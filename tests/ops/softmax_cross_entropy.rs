@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use wgrad::graph::{Graph, Var};
 use wgrad::ops::SoftmaxCrossEntropy;
@@ -112,6 +114,23 @@ fn the_weights_of_the_samples() {
     assert_eq!(plain.weights, None);
     let results = probe.run(device, Mode::Evaluation, &[weights.unwrap()]);
     assert_eq!(results[0], [2.0, 0.5, 0.0]);
+}
+
+/// The weights belong to the operator, not to its name.
+#[test]
+fn namesakes_have_weights_of_their_own() {
+    let Some(device) = gpu::device() else { return };
+    let mut probe = Probe::new(2);
+    let (z, t) = (probe.input(&normal(&[2, 2], 1)), probe.labels(&[1, 0]));
+    let results: Vec<Var> = [[0.5, 2.0], [3.0, 4.0]]
+        .into_iter()
+        .map(|weights| {
+            let loss = SoftmaxCrossEntropy::new().class_weights(weights);
+            probe.graph.apply_all("loss", Arc::new(loss), &[z, t])[3]
+        })
+        .collect();
+    let results = probe.run(device, Mode::Evaluation, &results);
+    assert_eq!(results, [[2.0, 0.5], [4.0, 3.0]]);
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn random_networks_are_not_trivial() {
         saved += usize::from(2 * memory(&planned) < planned.plan.transient_len());
     }
     assert!(longest > 30, "the longest plan has {longest} calls");
-    assert!(saved > 10, "memory is halved in {saved} plans");
+    assert!(saved > 25, "memory is halved in {saved} plans");
     for stem in wgrad::ops::registry::OPERATORS {
         for operator in stem.operators {
             assert!(operators.contains(operator), "no network has {operator}");

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use wgrad::autodiff::gradients;
 use wgrad::graph::{Graph, Home, Role, Var};
 use wgrad::ops::leaky_relu::LeakyRelu;
-use wgrad::ops::loss::Reduction;
+use wgrad::ops::loss::{LossValues, Reduction};
 use wgrad::ops::max_pool2d::MaxPool2d;
 use wgrad::ops::mean_pool2d::MeanPool2d;
 use wgrad::ops::prelu::Prelu;
@@ -31,6 +31,7 @@ const OPERATORS: &[(&str, Grow)] = &[
     ("add", |g, p| g.pair(p).map(|(a, b)| g.graph.add(a, b))),
     ("batch_norm", |g, p| g.standard(p).map(|x| g.graph.batch_norm(x, BatchNorm::new()))),
     ("celu", |g, p| g.any(p).map(|x| g.graph.celu(x, Celu::default()))),
+    ("channel_dropout", |g, p| g.standard(p).map(|x| g.graph.channel_dropout(x, 0.25))),
     ("concat", |g, p| g.image_pair(p).map(|(a, b)| g.graph.concat(&[a, b, a]))),
     ("conv2d", |g, p| g.image(p).map(|x| g.graph.conv2d(x, Conv2d::new(p.n(9), 3).padding(1).stride(p.n(2)).bias(p.flag())))),
     ("conv2d_depthwise", |g, p| g.image(p).map(|x| { let c = g.channels(x); g.graph.conv2d(x, Conv2d::new(c, [3, 1]).padding([1, 0]).groups(c)) })),
@@ -67,6 +68,7 @@ const OPERATORS: &[(&str, Grow)] = &[
     ("slice", |g, p| g.image(p).map(|x| g.graph.slice(x, Slice::new().channels(..p.n(g.channels(x))).rows(1..).columns(..2)))),
     ("softmax", |g, p| g.any(p).map(|x| g.graph.softmax(x))),
     ("softplus", |g, p| g.any(p).map(|x| g.graph.softplus(x, Softplus::default()))),
+    ("stochastic_depth", |g, p| g.any(p).map(|x| g.graph.stochastic_depth(x, 0.25))),
     ("tanh", |g, p| g.any(p).map(|x| g.graph.tanh(x))),
     ("upsample", |g, p| g.image(p).map(|x| g.graph.upsample(x, if p.flag() { Upsample::nearest([1, 2]) } else { Upsample::bilinear_to([3, 5]) }))),
     ("zero_pad", |g, p| g.image(p).map(|x| g.graph.zero_pad(x, ZeroPad::sides([1, 0], [0, p.n(3)]).channels(p.n(3) - 1, 1)))),
@@ -99,6 +101,8 @@ pub struct Recipe {
     channels: usize,
     size: [usize; 2],
     picks: Vec<Pick>,
+    /// Which losses stand at the end.
+    losses: usize,
     /// A second loss on another value, so that gradients start at two places.
     two_losses: bool,
     /// Gradients lie side by side in a named buffer, as in training, or in slots.
@@ -122,15 +126,17 @@ pub fn recipes(layers: usize) -> impl Strategy<Value = Recipe> {
         1_usize..7,
         [4_usize..9, 4_usize..9],
         vec(pick, 1..=layers),
+        0_usize..8,
         any::<bool>(),
         any::<bool>(),
     )
         .prop_map(
-            |(batch, channels, size, picks, two_losses, placed)| Recipe {
+            |(batch, channels, size, picks, losses, two_losses, placed)| Recipe {
                 batch,
                 channels,
                 size,
                 picks,
+                losses,
                 two_losses,
                 placed,
             },
@@ -230,13 +236,13 @@ impl Recipe {
         let forward = graph.clone();
         let labels = graph.labels("labels");
         let values = [response, values[values.len() / 2]];
-        let mut loss = graph
-            .softmax_cross_entropy(values[0], labels, Reduction::Mean)
-            .loss;
+        let mut loss = match self.losses % 2 {
+            0 => graph.softmax_cross_entropy(values[0], labels, Reduction::Mean),
+            _ => graph.hinge_loss(values[0], labels, Reduction::Mean),
+        }
+        .loss;
         if self.two_losses && graph.type_of(values[1]).is_standard() {
-            let shape = graph.shape(values[1]).clone();
-            let target = graph.input("target", shape);
-            let second = graph.mean_squared_error(values[1], target, Reduction::Sum);
+            let second = self.second_loss(&mut graph, values[1]);
             loss = graph.add(loss, second.loss);
         }
         graph.check().unwrap();
@@ -246,6 +252,18 @@ impl Recipe {
             response,
             graph,
             targets,
+        }
+    }
+
+    /// The loss between a value and a target of its shape.
+    fn second_loss(&self, graph: &mut Graph, value: Var) -> LossValues {
+        let shape = graph.shape(value).clone();
+        let target = graph.input("target", shape);
+        match self.losses / 2 {
+            0 => graph.mean_squared_error(value, target, Reduction::Sum),
+            1 => graph.l1_loss(value, target, Reduction::Mean),
+            2 => graph.huber_loss(value, target, Reduction::Sum),
+            _ => graph.binary_cross_entropy(value, target, Reduction::Mean),
         }
     }
 

@@ -23,7 +23,7 @@ pub struct Attributes {
 ///
 /// `element` is the index within the whole batch in row-major NCHW order,
 /// whatever the layout on the device.
-fn factor(element: usize, a: &Attributes) -> f64 {
+pub fn factor(element: usize, a: &Attributes) -> f64 {
     let word = philox::element_word(a.seed, a.step, a.node, element);
     let kept = philox::uniform(word) >= a.probability;
     if kept {

@@ -12,7 +12,7 @@ const EXTENTS: [u32; 3] = [256, 256, 64];
 const SHARED_BYTES: u32 = 16_384;
 
 /// Kernels that change a buffer in place: one number after the other, each by its own
-/// invocation.
+/// invocation, or by atomic additions.
 const IN_PLACE: &[&str] = &[
     "accumulate",
     "adadelta",
@@ -21,6 +21,7 @@ const IN_PLACE: &[&str] = &[
     "clip_norm",
     "clip_value",
     "conclude",
+    "count_answers",
     "lars",
     "quickprop",
     "rmsprop",

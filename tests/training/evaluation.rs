@@ -1,11 +1,12 @@
 //! Evaluation and prediction against computation by hand.
 
 use wgrad::data::Dataset;
-use wgrad::graph::Network;
+use wgrad::graph::{Graph, Network, Var};
 use wgrad::ops::{
-    BinaryCrossEntropy, HingeLoss, HuberLoss, L1Loss, MeanSquaredError, SoftmaxCrossEntropy,
+    BinaryCrossEntropy, HingeLoss, HuberLoss, L1Loss, LossValues, MeanSquaredError,
+    SoftmaxCrossEntropy,
 };
-use wgrad::train::{Loss, Model, Prediction, Sgd, Trainer};
+use wgrad::train::{AnswerKind, Loss, LossFunction, Model, Prediction, Sgd, Trainer};
 
 use super::setup::{assert_same, bits, classified, normal, parameters, varied};
 use crate::reference::{self, Reduction, Tensor, batch_norm};
@@ -194,6 +195,25 @@ fn weighted_and_ignored_samples() {
     assert_eq!(evaluation.accuracy, confusion.accuracy());
 }
 
+/// More batches than the device has sums for: they are read in between.
+#[test]
+fn very_many_batches() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([1]);
+    net.linear(2);
+    let mut model = net.build(device, 4).unwrap();
+    model.set_parameter("linear1.weight", &[0.0; 2]).unwrap();
+    model.set_parameter("linear1.bias", &[3.0, 3.0]).unwrap();
+    let count = 256 * wgrad::ops::training::TALLY_BATCHES + 300;
+    let labels: Vec<u32> = (0..count).map(|n| u32::from(n % 3 == 0)).collect();
+    let zeros = labels.iter().filter(|label| **label == 0).count();
+    let data = Dataset::from_f32([1], vec![1.0; count], labels, 2).unwrap();
+    let evaluation = model.evaluate(&data).unwrap();
+    assert_loss(evaluation.loss, 2f64.ln());
+    assert_eq!(evaluation.accuracy, Some(zeros as f64 / count as f64));
+    assert_eq!(evaluation.confusion.unwrap().total(), count as u64);
+}
+
 /// Of equal responses the first class counts as the answer; NaN is no answer unless all are.
 #[test]
 fn ties_and_numbers_that_are_none() {
@@ -292,4 +312,49 @@ fn dropout_does_nothing() {
     let sample = normal(&[20], 3);
     let answer = &model.predict_batch(&sample).unwrap()[0];
     assert_eq!(bits(answer.values()), bits(&sample));
+}
+
+/// The squared error of responses that go through a hyperbolic tangent first.
+#[derive(Debug)]
+struct Squashed;
+
+impl LossFunction for Squashed {
+    fn name(&self) -> &'static str {
+        "squashed squared error"
+    }
+
+    fn compares_with(&self) -> AnswerKind {
+        AnswerKind::Values
+    }
+
+    fn apply(&self, graph: &mut Graph, response: Var, answer: Var) -> LossValues {
+        let squashed = graph.tanh(response);
+        graph.mean_squared_error(squashed, answer, MeanSquaredError::new())
+    }
+}
+
+/// It trains, is evaluated, and checks its data as the others do.
+#[test]
+fn a_loss_of_ones_own() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([4]);
+    net.linear(3);
+    let mut model = net.build(device, 4).unwrap();
+    let targets = Tensor::normal(&[20, 3], 2).map(f64::tanh);
+    let data = Dataset::regression([4], normal(&[20, 4], 1), [3], targets.to_f32()).unwrap();
+    let trainer = Trainer::new(Sgd::new(0.1)).loss(Squashed).batch_size(20);
+    let mut training = trainer.start(&mut model, &data).unwrap();
+    for _ in 0..20 {
+        training.step().unwrap();
+    }
+    let losses = training.losses().unwrap();
+    assert!(losses[19] < losses[0], "{losses:?}");
+    let squashed = responses(&model, &data).map(f64::tanh);
+    let expected = reference::mse::forward(&squashed, &targets, Reduction::Mean);
+    assert_loss(model.evaluate(&data).unwrap().loss, expected);
+    let labels = classified(4, &[4], 3);
+    assert_eq!(
+        model.evaluate(&labels).unwrap_err().to_string(),
+        "squashed squared error: target values are needed, the data set has class labels"
+    );
 }

@@ -9,6 +9,7 @@
 //! | `step` | `[micro-batch, that of the epoch, seed low, seed high]`, see [`crate::random`] |
 //! | `status` | `[not finite, step, micro-batch of it]`, written by [`Conclude`], read by the updates |
 //! | `schedule` | a ring of `[learning rate, coefficients of the rule]` by step |
+//! | `mixing` | a ring of the numbers by which mixup and cutmix mix, by micro-batch |
 //! | `losses` | a ring of losses by step |
 //! | `gradient_norms` | a ring of the gradient's norms by step, before clipping |
 //! | `accumulated` | the mean of the gradients of a step's micro-batches, as far as they have come |
@@ -22,6 +23,7 @@ mod accumulate;
 mod clip;
 mod conclude;
 mod gather;
+mod mix;
 mod norm;
 mod running_average;
 mod tally;
@@ -34,6 +36,8 @@ pub use clip::Clip;
 pub(crate) use clip::GRADIENT_NORMS;
 pub use conclude::Conclude;
 pub use gather::{Gather, GatherLabels, Stored};
+pub use mix::{DrawMix, Mix, SelectRows};
+pub(crate) use mix::{MIX_WORDS, MIXING_BUFFER};
 pub use running_average::RunningAverage;
 pub(crate) use tally::{BATCH_BUFFER, BATCH_WORDS, TALLY_BUFFER, TallyLayout};
 pub use tally::{CountAnswers, SumLosses, TALLY_BATCHES};

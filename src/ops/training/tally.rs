@@ -1,6 +1,7 @@
 //! What an evaluation adds up over its batches, on the device.
 
 use crate::graph::{BLOCK, ValueType};
+use crate::ops::loss::logits_and_labels;
 use crate::ops::{Operator, Reason};
 use crate::plan::Lowering;
 use crate::shader::{Grid, Kernel, shader};
@@ -8,7 +9,7 @@ use crate::shader::{Grid, Kernel, shader};
 /// Batches whose sums fit into the buffer `tally`.
 pub const TALLY_BATCHES: usize = 1024;
 
-/// Beyond so many classes, which is who is taken for whom is not counted: 64 MiB.
+/// Beyond so many classes, who is taken for whom is not counted: that many take 64 MiB.
 const MOST_CLASSES: usize = 4096;
 
 /// The buffer that tells the kernels how many samples of the batch are real, and the batch's
@@ -57,8 +58,15 @@ impl Operator for SumLosses {
         "sum_losses"
     }
 
-    fn infer(&self, _: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        Ok(Vec::new())
+    fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
+        let wrong = |t: &&&ValueType| ***t != ValueType::sample([]);
+        match inputs.iter().find(wrong) {
+            None => Ok(Vec::new()),
+            Some(other) => Err(format!(
+                "a loss gives one number per sample, this one has shape {}",
+                other.shape
+            )),
+        }
     }
 
     fn acts(&self) -> bool {
@@ -98,8 +106,8 @@ impl Operator for CountAnswers {
         "count_answers"
     }
 
-    fn infer(&self, _: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        Ok(Vec::new())
+    fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
+        logits_and_labels(inputs).map(|_| Vec::new())
     }
 
     fn acts(&self) -> bool {

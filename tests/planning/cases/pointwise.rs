@@ -5,6 +5,7 @@ use wgrad::ops::Gelu;
 use wgrad::ops::dropout::Dropout;
 use wgrad::ops::leaky_relu::LeakyRelu;
 use wgrad::ops::prelu::Prelu;
+use wgrad::ops::stochastic_depth::{DropMode, StochasticDepth};
 use wgrad::ops::{Slice, ZeroPad};
 
 use super::{Cases, over_images, over_shapes};
@@ -15,6 +16,15 @@ pub fn add(cases: &mut Cases) {
         let [a, b] = ["a", "b"].map(|name| graph.input(name, [5, 3, 3]));
         graph.add(a, b)
     });
+}
+
+pub fn channel_dropout(cases: &mut Cases) {
+    for probability in [0.0, 0.3] {
+        over_shapes(cases, |graph, x| {
+            let x = graph.relu(x);
+            graph.channel_dropout(x, probability)
+        });
+    }
 }
 
 pub fn concat(cases: &mut Cases) {
@@ -95,6 +105,17 @@ pub fn slice(cases: &mut Cases) {
         let rows = graph.shape(x)[1];
         graph.slice(x, Slice::new().channels(..1).rows(rows / 2..).columns(..1))
     });
+}
+
+pub fn stochastic_depth(cases: &mut Cases) {
+    for mode in [DropMode::Row, DropMode::Batch] {
+        for probability in [0.0, 0.3, 1.0] {
+            over_shapes(cases, |graph, x| {
+                let x = graph.relu(x);
+                graph.stochastic_depth(x, StochasticDepth::new(probability).mode(mode))
+            });
+        }
+    }
 }
 
 pub fn zero_pad(cases: &mut Cases) {

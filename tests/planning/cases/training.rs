@@ -5,10 +5,10 @@ use std::sync::Arc;
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
 use wgrad::ops::training::{
-    Accumulate, Clip, Conclude, CountAnswers, Gather, GatherLabels, RunningAverage, Stored,
-    SumLosses, Update, WeightAverage,
+    Accumulate, Clip, Conclude, CountAnswers, DrawMix, Gather, GatherLabels, Mix, RunningAverage,
+    SelectRows, Stored, SumLosses, Update, WeightAverage,
 };
-use wgrad::ops::{Operator, SoftmaxCrossEntropy};
+use wgrad::ops::{Operator, Reduction, SoftmaxCrossEntropy};
 use wgrad::shape::Shape;
 use wgrad::train::{
     Adadelta, Adagrad, Adam, AdamW, Lars, Norms, Quickprop, RmsProp, Sgd, UpdateRule,
@@ -78,6 +78,9 @@ pub fn step(cases: &mut Cases) {
             graph.apply("labels", GatherLabels, &[labels, order])
         });
     }
+    for shape in [&[1][..], &[10], &[3, 32, 32], &[5, 2, 3]] {
+        cases.add_forward(64, |graph| mix(graph, shape));
+    }
     for (batch, classes) in [(1, 1), (3, 10), (256, 1000), (256, 5000)] {
         for ignored in [None, Some(3)] {
             cases.add_forward(batch, |graph| tally(graph, classes, ignored));
@@ -132,6 +135,15 @@ fn gather(graph: &mut Graph, shape: &[usize], stored: Stored) -> Var {
         stored,
     };
     graph.apply("input", gather, &[samples, scales, order])
+}
+
+/// Samples mixed with others of the batch, and compared with the others' targets.
+fn mix(graph: &mut Graph, shape: &[usize]) -> Var {
+    let x = graph.input("x", shape);
+    let drawn = graph.apply_all("draw", Arc::new(DrawMix { ring: 1024 }), &[]);
+    let mixed = graph.apply("mix", Mix, &[x, drawn[2], drawn[3]]);
+    let others = graph.apply("others", SelectRows, &[x, drawn[3]]);
+    graph.l1_loss(mixed, others, Reduction::Mean).loss
 }
 
 /// What evaluation counts; with an ignored label, samples have weights.

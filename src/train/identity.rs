@@ -10,12 +10,13 @@ use crate::graph::Graph;
 
 /// Facts that a checkpoint and the training that goes on with it must share, with what they are
 /// called in an error; the telling ones first.
-const SHARED: [(&str, &str); 9] = [
+const SHARED: [(&str, &str); 10] = [
     ("network", "network"),
     ("data", "data set"),
     ("batch_size", "batch size"),
     ("micro_batches", "number of micro-batches"),
     ("loss", "loss"),
+    ("mixing", "mixing of samples"),
     ("rule", "update rule"),
     ("seed", "seed"),
     ("shuffle", "shuffling"),
@@ -35,6 +36,7 @@ pub(super) fn identify(model: &Model, trainer: &Trainer, data: &Dataset, batch: 
     facts.set("batch_size", batch);
     facts.set("micro_batches", trainer.micro_batches);
     facts.set("loss", line(&trainer.loss));
+    facts.set("mixing", line(&trainer.mixing));
     facts.set("rule", trainer.rule.name());
     facts.set("seed", trainer.seed);
     facts.set("shuffle", if trainer.shuffle { "on" } else { "off" });

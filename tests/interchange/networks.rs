@@ -38,7 +38,9 @@ fn branches() -> Network {
     Network::from_graph([5, 8, 8], |g, x| {
         let a = g.conv2d(x, Conv2d::new(6, 3).padding(1));
         let a = g.prelu(a, Prelu::per_channel());
+        let a = g.channel_dropout(a, 0.3);
         let b = g.conv2d(x, Conv2d::new(6, 1));
+        let b = g.stochastic_depth(b, 0.2);
         let sum = g.add(a, b);
         let all = g.concat(&[sum, x, b]);
         let all = g.dropout(all, 0.5);

@@ -105,6 +105,11 @@ fn another_way_of_training_is_refused() {
     let plain = SoftmaxCrossEntropy::new();
     let losses = format!("loss differs: {plain:?} there, {smooth:?} here");
     let cases = [
+        (
+            trainer().mixup(0.5),
+            "mixing of samples differs: Mixing { mixup: None, cutmix: None } there, \
+             Mixing { mixup: Some(0.5), cutmix: None } here",
+        ),
         (trainer().loss(smooth), losses.as_str()),
         (
             trainer().batch_size(20),

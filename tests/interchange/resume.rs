@@ -208,10 +208,11 @@ fn constants_of_operators_are_not_saved() {
 }
 
 #[test]
-fn micro_batches_clipping_and_averages_go_on() {
+fn micro_batches_clipping_averages_and_mixing_go_on() {
     let Some(device) = device() else { return };
     let data = digits(100);
     let trainer = momentum().accumulate(3).clip_norm(0.5).average(0.9);
+    let trainer = trainer.mixup(0.4).cutmix(1.0);
     let build = || varied().build(device, 1).unwrap();
     let mut whole = build();
     let mut training = trainer.start(&mut whole, &data).unwrap();

@@ -11,7 +11,7 @@ use crate::checkpoint::{
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::graph::Role;
-use crate::ops::training::{ACCUMULATED, AVERAGE_RATES, GRADIENT_NORMS, RING};
+use crate::ops::training::{ACCUMULATED, AVERAGE_RATES, GRADIENT_NORMS, MIXING_BUFFER, RING};
 use crate::random::STATE_BUFFER;
 use crate::record::{Place, Range};
 use crate::run::Memory;
@@ -32,7 +32,7 @@ const WRITTEN: [&str; 9] = [
     "losses",
     GRADIENT_NORMS,
     "factors",
-    "mixing",
+    MIXING_BUFFER,
     "spans",
     "statistics_momentum",
 ];
@@ -153,6 +153,7 @@ impl Training<'_> {
         self.read = step;
         self.scheduled = step - step % half + half;
         self.write_schedule(step..self.scheduled)?;
+        self.write_mixing(step..self.scheduled)?;
         let (epoch, batch) = ((step / steps) as u32, (step % steps) as u32);
         self.epoch = epoch;
         if batch > 0 {

@@ -8,6 +8,7 @@
 mod activations;
 mod chain;
 mod fold;
+mod layer;
 mod naming;
 mod network;
 mod parameter;
@@ -17,7 +18,8 @@ mod value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub use network::{Layer, Network};
+pub use layer::Layer;
+pub use network::Network;
 pub(crate) use parameter::{BLOCK, aligned};
 pub use parameter::{Declaration, Initialiser, Parameter, Role};
 pub use value::{Element, Home, Value, ValueType};

@@ -1,5 +1,6 @@
 //! Everything that can go wrong, as one typed error.
 
+use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::init::InitError;
 use crate::report::ReportError;
@@ -98,6 +99,9 @@ pub enum Error {
         /// `the response` or `the gradient`.
         what: &'static str,
     },
+    /// Weights or a training could not be saved, loaded or resumed.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The answers of a data set do not suit the loss.
     #[error("{loss}: {reason}")]
     Answers {

@@ -33,12 +33,14 @@
 //! [wgpu]: https://wgpu.rs
 
 pub mod autodiff;
+pub mod checkpoint;
 pub mod data;
 mod error;
 mod fuse;
 pub mod graph;
 pub mod init;
 pub mod layout;
+pub mod onnx;
 pub mod ops;
 pub mod plan;
 pub mod random;

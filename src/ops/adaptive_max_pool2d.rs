@@ -9,6 +9,7 @@ use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::{Layout, padded};
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::shader;
 use crate::shape::{Shape, Size2d};
@@ -78,6 +79,35 @@ impl Operator for AdaptiveMaxPool2d {
             kernel = kernel.flag("PLACES", true).bind("places", &cx.output(1));
         }
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let input = image(cx.input_type(0))?;
+        let mut x = cx.input(0)?;
+        if self.bins.is_one() {
+            cx.result(OnnxNode::new("GlobalMaxPool", [x]));
+            return Ok(());
+        }
+        // ONNX has no such pooling: the maximum of every bin of rows, side by side, then of columns.
+        for (bins, axis) in self.bins.along(input).into_iter().zip([2, 3]) {
+            let axes = cx.constant("axis", Constant::Ints(vec![axis]));
+            let mut maxima = Vec::new();
+            for [start, end] in bins {
+                let start = cx.constant("start", Constant::Ints(vec![start as i64]));
+                let end = cx.constant("end", Constant::Ints(vec![end as i64]));
+                let bin = OnnxNode::new("Slice", [x.clone(), start, end, axes.clone()]);
+                let bin = cx.step(bin);
+                let largest = OnnxNode::new("ReduceMax", [bin]).ints("axes", [axis as usize]);
+                maxima.push(cx.step(largest));
+            }
+            let joined = OnnxNode::new("Concat", maxima).int("axis", axis);
+            if axis == 3 {
+                cx.result(joined);
+                return Ok(());
+            }
+            x = cx.step(joined);
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::bins::Bins;
 use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::shader;
 use crate::shape::Size2d;
@@ -55,6 +56,37 @@ impl Operator for AdaptiveMeanPool2d {
         let (x, y) = (cx.input(0), cx.output(0));
         let kernel = elementwise::kernel(shader!("adaptive_mean_pool2d"), "y", &y).bind("x", &x);
         cx.dispatch(self.bins.define(kernel, image(&x.value_type)?));
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let input = image(cx.input_type(0))?;
+        let x = cx.input(0)?;
+        if self.bins.is_one() {
+            cx.result(OnnxNode::new("GlobalAveragePool", [x]));
+            return Ok(());
+        }
+        // The mean over bins of rows and columns: A·X·Bᵀ, with 1/n where a bin has a position.
+        let [rows, columns] = self.bins.along(input);
+        let weights = |bins: &[[usize; 2]], length: usize, transposed: bool| {
+            let mut matrix = vec![0.0; bins.len() * length];
+            for (bin, &[start, end]) in bins.iter().enumerate() {
+                for position in start..end {
+                    let place = match transposed {
+                        false => bin * length + position,
+                        true => position * bins.len() + bin,
+                    };
+                    matrix[place] = 1.0 / (end - start) as f32;
+                }
+            }
+            matrix
+        };
+        let [_, height, width] = input;
+        let left = Constant::Floats(vec![rows.len(), height], weights(&rows, height, false));
+        let right = Constant::Floats(vec![width, columns.len()], weights(&columns, width, true));
+        let (left, right) = (cx.constant("rows", left), cx.constant("columns", right));
+        let sums = cx.step(OnnxNode::new("MatMul", [left, x]));
+        cx.result(OnnxNode::new("MatMul", [sums, right]));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -42,6 +43,10 @@ impl Operator for Add {
         let kernel = cx.epilogue(kernel);
         cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.plain("Add")
     }
 
     fn takes_epilogue(&self) -> bool {

@@ -65,6 +65,20 @@ impl Bins {
         Ok([channels, bins.height, bins.width])
     }
 
+    /// Whether the whole image is one bin.
+    pub fn is_one(self) -> bool {
+        self.0 == Size2d::square(1)
+    }
+
+    /// First and behind last position of every bin, along the rows and along the columns.
+    pub fn along(self, [_, height, width]: [usize; 3]) -> [Vec<[usize; 2]>; 2] {
+        let Self(bins) = self;
+        [(height, bins.height), (width, bins.width)].map(|(length, bins)| {
+            let bin = |i: usize| [i * length / bins, ((i + 1) * length).div_ceil(bins)];
+            (0..bins).map(bin).collect()
+        })
+    }
+
     /// What the shaders know of their bins.
     pub fn define(self, kernel: Kernel, [channels, height, width]: [usize; 3]) -> Kernel {
         kernel.defines([

@@ -5,6 +5,7 @@ use super::dropout::check_probability;
 use super::{Operator, Reason, arity, draws};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
+use crate::onnx::Translation;
 use crate::plan::{Lowering, Mode};
 use crate::shader::shader;
 
@@ -71,6 +72,10 @@ impl Operator for ChannelDropout {
             .bind("y", &y);
         cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.same()
     }
 
     fn is_view(&self, mode: Mode) -> bool {

@@ -5,6 +5,7 @@ use super::{Operator, Reason};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::{LANES, padded};
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::{BufferId, Lowering};
 use crate::shader::{Grid, Kernel, shader};
 
@@ -89,6 +90,12 @@ impl Operator for Concat {
             parts.extend(rest);
         }
         cx.dispatch(join(&parts, positions, y.buffer));
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = OnnxNode::new("Concat", cx.all_inputs()?).int("axis", 1);
+        cx.result(node);
         Ok(())
     }
 

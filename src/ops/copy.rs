@@ -2,6 +2,7 @@
 
 use super::{Operator, Reason, elementwise};
 use crate::graph::ValueType;
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -21,5 +22,9 @@ impl Operator for Copy {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         elementwise::lower(cx, shader!("copy"), &["x"], "y", &[]);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.same()
     }
 }

@@ -3,6 +3,7 @@
 use super::{Operator, Reason, draws};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::Translation;
 use crate::plan::{Lowering, Mode};
 use crate::shader::shader;
 
@@ -72,6 +73,10 @@ impl Operator for Dropout {
             .bind("y", &y);
         cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.same()
     }
 
     fn is_view(&self, mode: Mode) -> bool {

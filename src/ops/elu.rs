@@ -4,6 +4,7 @@
 use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::shader::{Kernel, Shader, shader};
 
 /// `y = x` where `x > 0`, else `α(eˣ − 1)`; NaN stays NaN. The derivative is 1 or `αeˣ`.
@@ -34,6 +35,12 @@ impl Unary for Elu {
 
     fn slope(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = OnnxNode::new("Elu", [cx.input(0)?]).float("alpha", self.alpha);
+        cx.result(node);
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Reason> {

@@ -1,7 +1,9 @@
 //! The Gaussian error linear unit (Hendrycks and Gimpel, "Gaussian error linear units", 2016).
 
+use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::shader::{Kernel, Shader, shader};
 
 /// `y = x·Φ(x)`, where `Φ(x) = ½(1 + erf(x/√2))` is the chance of a standard normal variable to lie
@@ -41,6 +43,32 @@ impl Unary for Gelu {
 
     fn slope(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        // ONNX has it from opset 20 on.
+        let x = cx.input(0)?;
+        let inner = match self.tanh {
+            false => {
+                let root = cx.number(2.0_f64.sqrt());
+                let scaled = cx.step(OnnxNode::new("Div", [x.clone(), root]));
+                cx.step(OnnxNode::new("Erf", [scaled]))
+            }
+            true => {
+                let (three, cubic) = (cx.number(3.0), cx.number(0.044_715));
+                let cube = cx.step(OnnxNode::new("Pow", [x.clone(), three]));
+                let cube = cx.step(OnnxNode::new("Mul", [cube, cubic]));
+                let sum = cx.step(OnnxNode::new("Add", [x.clone(), cube]));
+                let root = cx.number((2.0 / std::f64::consts::PI).sqrt());
+                let scaled = cx.step(OnnxNode::new("Mul", [sum, root]));
+                cx.step(OnnxNode::new("Tanh", [scaled]))
+            }
+        };
+        let (one, half) = (cx.number(1.0), cx.number(0.5));
+        let sum = cx.step(OnnxNode::new("Add", [inner, one]));
+        let share = cx.step(OnnxNode::new("Mul", [sum, half]));
+        cx.result(OnnxNode::new("Mul", [x, share]));
+        Ok(())
     }
 
     fn configure(&self, kernel: Kernel) -> Kernel {

@@ -6,6 +6,7 @@ use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::{Grid, Kernel, shader};
 
@@ -64,6 +65,13 @@ impl Operator for GlobalMeanPool {
             lanes: false,
         };
         sum.lower(cx, partials, y.buffer);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let pooled = OnnxNode::new("GlobalAveragePool", [cx.input(0)?]);
+        let pooled = cx.step(pooled);
+        cx.result(OnnxNode::new("Flatten", [pooled]).int("axis", 1));
         Ok(())
     }
 

@@ -1,8 +1,10 @@
 //! Hard-sigmoid, a logistic function of three straight lines (Howard et al., "Searching for
 //! MobileNetV3", ICCV 2019).
 
+use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::shader::{Shader, shader};
 
 /// `y = min(max(0, x + 3), 6)/6`; NaN stays NaN. The derivative is 1/6 where `−3 < x < 3`, else 0.
@@ -18,6 +20,12 @@ impl Unary for HardSigmoid {
 
     fn slope(&self) -> Option<f64> {
         None
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = OnnxNode::new("HardSigmoid", [cx.input(0)?]);
+        cx.result(node.float("alpha", 1.0 / 6.0).float("beta", 0.5));
+        Ok(())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Hard-swish, which does without exponentials (Howard et al., "Searching for MobileNetV3", ICCV
 //! 2019).
 
+use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::Translation;
 use crate::shader::{Shader, shader};
 
 /// `y = x · min(max(0, x + 3), 6)/6`; NaN stays NaN. The derivative is 0 where `x ≤ −3`,
@@ -18,6 +20,10 @@ impl Unary for HardSwish {
 
     fn slope(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.plain("HardSwish")
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -53,6 +54,12 @@ impl Operator for LeakyRelu {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let constants = [("slope", self.slope)];
         elementwise::lower(cx, shader!("leaky_relu"), &["x"], "y", &constants);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = OnnxNode::new("LeakyRelu", [cx.input(0)?]).float("alpha", self.slope);
+        cx.result(node);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use super::batch_norm::channels_of;
 use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::{BufferId, Lowering, Operand};
 use crate::shader::{Kernel, shader};
 
@@ -154,6 +155,46 @@ impl Operator for LocalResponseNorm {
             kernel = kernel.flag("DIVISOR", true).bind("s", &cx.output(1));
         }
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let x = cx.input(0)?;
+        let shape = cx.input_type(0).shape.clone();
+        let [alpha, beta, k] = [self.alpha, self.beta, self.k].map(f64::from);
+        let (before, behind) = (self.size / 2, self.size.saturating_sub(1) / 2);
+        if !self.within_channels && before == behind && shape.len() == 3 {
+            let node = OnnxNode::new("LRN", [x])
+                .int("size", self.size as i64)
+                .float("alpha", alpha)
+                .float("beta", beta)
+                .float("bias", k);
+            cx.result(node);
+            return Ok(());
+        }
+        // The mean of the squares in a window: a pooling, over channels as rows of an image.
+        let mut squares = cx.step(OnnxNode::new("Mul", [x.clone(), x.clone()]));
+        let mut window = [(self.size, before, behind); 2];
+        if !self.within_channels {
+            let rows = cx.constant("rows", Constant::Ints(vec![0, 1, shape[0] as i64, -1]));
+            squares = cx.step(OnnxNode::new("Reshape", [squares, rows]));
+            window[1] = (1, 0, 0);
+        }
+        let [rows, columns] = window;
+        let mean = OnnxNode::new("AveragePool", [squares])
+            .ints("kernel_shape", [rows.0, columns.0])
+            .pads([rows.1, columns.1, rows.2, columns.2])
+            .int("count_include_pad", 1);
+        let mut mean = cx.step(mean);
+        if !self.within_channels {
+            let reshaped = cx.reshaped_as_input(mean);
+            mean = cx.step(reshaped);
+        }
+        let [alpha, beta, k] = [alpha, beta, k].map(|value| cx.number(value));
+        let scaled = cx.step(OnnxNode::new("Mul", [mean, alpha]));
+        let sum = cx.step(OnnxNode::new("Add", [scaled, k]));
+        let divisor = cx.step(OnnxNode::new("Pow", [sum, beta]));
+        cx.result(OnnxNode::new("Div", [x, divisor]));
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use super::softmax::{check, dispatch};
 use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -31,6 +32,12 @@ impl Operator for LogSoftmax {
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         dispatch(cx, shader!("log_softmax"), &["x"], "y");
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = OnnxNode::new("LogSoftmax", [cx.input(0)?]).int("axis", 1);
+        cx.result(node);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::{LANES, Layout, padded};
+use crate::onnx::Translation;
 use crate::plan::{Lowering, Operand};
 use crate::shader::{Kernel, shader};
 use crate::shape::{Shape, Size2d};
@@ -126,6 +127,16 @@ impl Operator for MaxPool2d {
         let x = cx.input(0);
         let kernel = self.kernel(cx, image(&x.value_type)?)?.bind("x", &x);
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let (input, output) = (image(cx.input_type(0))?, image(cx.output_type())?);
+        // Padding is −∞, wherever it comes from; windows counted by rounding down are then all.
+        let [asked, beyond] = self.window.pads(input, output);
+        let pads = std::array::from_fn(|side| asked[side] + beyond[side]);
+        let node = self.window.onnx("MaxPool", cx.input(0)?);
+        cx.result(node.pads(pads));
         Ok(())
     }
 

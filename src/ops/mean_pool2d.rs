@@ -5,6 +5,7 @@ use super::window::Padding;
 use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::{Kernel, shader};
 use crate::shape::Size2d;
@@ -99,6 +100,34 @@ impl Operator for MeanPool2d {
         let (input, output) = (image(&x.value_type)?, image(&y.value_type)?);
         let kernel = elementwise::kernel(shader!("mean_pool2d"), "y", &y).bind("x", &x);
         cx.dispatch(self.define(kernel, input, output));
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let window = &self.window;
+        let (input, output) = (image(cx.input_type(0))?, image(cx.output_type())?);
+        let [asked, beyond] = window.pads(input, output);
+        let x = cx.input(0)?;
+        let node = match (self.count_include_pad, beyond == [0; 4]) {
+            (counts, true) => window
+                .onnx("AveragePool", x)
+                .pads(asked)
+                .int("count_include_pad", i64::from(counts)),
+            (false, false) => {
+                let pads = std::array::from_fn(|side| asked[side] + beyond[side]);
+                window.onnx("AveragePool", x).pads(pads)
+            }
+            (true, false) => {
+                // The padding counts, what lies beyond does not: they can be told apart only if
+                // the padding's zeros are the image's own.
+                let [top, left, bottom, right] = asked.map(|pad| pad as i64);
+                let pads = vec![0, 0, top, left, 0, 0, bottom, right];
+                let pads = cx.constant("pads", Constant::Ints(pads));
+                let padded = cx.step(OnnxNode::new("Pad", [x, pads]));
+                window.onnx("AveragePool", padded).pads(beyond)
+            }
+        };
+        cx.result(node);
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! Mish (Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020).
 
+use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::shader::{Shader, shader};
 
 /// `y = x·t` with `t = tanh(ln(1 + eˣ))`; NaN stays NaN. The derivative is `t + x·(1 − t²)·σ(x)`
@@ -17,6 +19,14 @@ impl Unary for Mish {
 
     fn slope(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let x = cx.input(0)?;
+        let softplus = cx.step(OnnxNode::new("Softplus", [x.clone()]));
+        let tanh = cx.step(OnnxNode::new("Tanh", [softplus]));
+        cx.result(OnnxNode::new("Mul", [x, tanh]));
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use std::fmt::Debug;
 
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
+use crate::onnx::Translation;
 use crate::plan::{Lowering, Mode};
 
 pub mod adaptive_max_pool2d;
@@ -138,6 +139,15 @@ pub trait Operator: Any + Debug + Send + Sync {
     /// # Errors
     /// A sentence when the adapter cannot run it.
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason>;
+
+    /// Says the operator's form in ONNX, for exporting a network that has it.
+    ///
+    /// # Errors
+    /// A sentence when it has none; the export adds the layer's path.
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let _ = cx;
+        Err(format!("{} has no ONNX form", self.name()))
+    }
 
     /// Whether the first result is the first operand in the same memory (a reshape, dropout
     /// in evaluation); it is then not lowered.

@@ -3,6 +3,7 @@
 use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -34,6 +35,10 @@ impl Operator for Multiply {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         elementwise::lower(cx, shader!("multiply"), &["a", "b"], "y", &[]);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.plain("Mul")
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Reason;
 use super::window::{Padding, Sides};
 use crate::layout::LANES;
+use crate::onnx::OnnxNode;
 use crate::shader::Kernel;
 use crate::shape::Size2d;
 
@@ -117,6 +118,32 @@ impl Window {
         let last = room.div_ceil(stride);
         let begins_behind = last.saturating_mul(stride) >= input + before;
         Some(if begins_behind { last } else { last + 1 })
+    }
+
+    /// The padding that was asked for, and what the last windows cover beyond it; both as rows
+    /// above, columns on the left, rows below, columns on the right.
+    pub fn pads(&self, input: [usize; 3], output: [usize; 3]) -> [[usize; 4]; 2] {
+        let (kernel, stride) = (self.kernel, self.steps());
+        let asked = self.sides(input).in_onnx_order();
+        let beyond = |windows: usize, stride: usize, kernel: usize, padded: usize| {
+            let covered = windows.saturating_sub(1) * stride + kernel;
+            covered.saturating_sub(padded)
+        };
+        let [_, rows, columns] = output;
+        let (high, wide) = (
+            input[1] + asked[0] + asked[2],
+            input[2] + asked[1] + asked[3],
+        );
+        let below = beyond(rows, stride.height, kernel.height, high);
+        let right = beyond(columns, stride.width, kernel.width, wide);
+        [asked, [0, 0, below, right]]
+    }
+
+    /// An ONNX pooling with these windows; the padding is still to be set.
+    pub fn onnx(&self, kind: &'static str, x: String) -> OnnxNode {
+        OnnxNode::new(kind, [x])
+            .size("kernel_shape", self.kernel)
+            .size("strides", self.steps())
     }
 
     /// What the pooling shaders know of their windows.

@@ -7,6 +7,7 @@ use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Declaration, Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::{Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
 
@@ -98,6 +99,16 @@ impl Operator for Prelu {
             .bind("x", &x)
             .bind("alpha", &alpha);
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let slopes = match self.shared {
+            true => cx.input(1)?,
+            false => cx.per_channel(1)?,
+        };
+        let operands = [cx.input(0)?, slopes];
+        cx.result(OnnxNode::new("PRelu", operands));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::{Axis, Layout};
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::{Kernel, shader};
 
@@ -78,6 +79,11 @@ impl Operator for Relayout {
         }
         cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        // Only the order on the device is another.
+        cx.same()
     }
 
     fn keeps_distribution(&self) -> bool {

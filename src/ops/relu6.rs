@@ -1,8 +1,10 @@
 //! The rectifier with a ceiling (Krizhevsky, "Convolutional deep belief networks on CIFAR-10",
 //! 2010).
 
+use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::shader::{Shader, shader};
 
 /// `y = min(max(0, x), 6)`; NaN stays NaN. The derivative is 1 where `0 < x < 6`, else 0.
@@ -17,6 +19,13 @@ impl Unary for Relu6 {
 
     fn slope(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let (zero, six) = (cx.number(0.0), cx.number(6.0));
+        let node = OnnxNode::new("Clip", [cx.input(0)?, zero, six]);
+        cx.result(node);
+        Ok(())
     }
 }
 

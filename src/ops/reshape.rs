@@ -5,6 +5,7 @@ use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::Layout;
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::{Lowering, Mode};
 use crate::shader::shader;
 use crate::shape::Shape;
@@ -72,6 +73,21 @@ impl Operator for Reshape {
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         elementwise::lower(cx, shader!("copy"), &["x"], "y", &[]);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = match self.shape[..] {
+            [_] => OnnxNode::new("Flatten", [cx.input(0)?]).int("axis", 1),
+            _ => {
+                // The batch stays what it is.
+                let shape = [&[0], &self.shape[..]].concat();
+                let shape = shape.into_iter().map(|extent| extent as i64).collect();
+                let shape = cx.constant("shape", Constant::Ints(shape));
+                OnnxNode::new("Reshape", [cx.input(0)?, shape])
+            }
+        };
+        cx.result(node);
         Ok(())
     }
 

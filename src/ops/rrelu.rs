@@ -4,6 +4,7 @@
 use super::{Operator, Reason, draws, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::{Lowering, Mode};
 use crate::shader::{Kernel, Shader, shader};
 
@@ -100,6 +101,12 @@ impl Operator for Rrelu {
         }
         let kernel = self.draw(cx, "y")?;
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = OnnxNode::new("LeakyRelu", [cx.input(0)?]).float("alpha", self.mean_slope());
+        cx.result(node);
         Ok(())
     }
 

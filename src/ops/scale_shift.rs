@@ -6,6 +6,7 @@ use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Declaration, Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::{Grid, Kernel, shader};
 
@@ -48,6 +49,14 @@ impl Operator for ScaleShift {
             .bind("weight", &weight)
             .bind("bias", &bias);
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let scaled = OnnxNode::new("Mul", [cx.input(0)?, cx.per_channel(1)?]);
+        let scaled = cx.step(scaled);
+        let shifted = OnnxNode::new("Add", [scaled, cx.per_channel(2)?]);
+        cx.result(shifted);
         Ok(())
     }
 

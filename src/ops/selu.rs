@@ -1,8 +1,10 @@
 //! The scaled exponential linear unit (Klambauer, Unterthiner, Mayr and Hochreiter,
 //! "Self-normalizing neural networks", NeurIPS 2017).
 
+use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::Translation;
 use crate::shader::{Shader, shader};
 
 /// `y = λx` where `x > 0`, else `λα(eˣ − 1)`, with λ = 1.0507… and α = 1.6733…, for which a normal
@@ -20,6 +22,10 @@ impl Unary for Selu {
     fn slope(&self) -> Option<f64> {
         // 2/((1 + 1²)·fan_in) = 1/fan_in, the fixed point that λ and α are made for.
         Some(1.0)
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.plain("Selu")
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -39,6 +40,10 @@ impl Operator for Sigmoid {
         }
         cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.plain("Sigmoid")
     }
 }
 

@@ -1,8 +1,10 @@
 //! The sigmoid-weighted linear unit, also known as swish (Elfwing, Uchibe and Doya,
 //! "Sigmoid-weighted linear units for neural network function approximation", 2018).
 
+use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::shader::{Shader, shader};
 
 /// `y = x·σ(x)` with `σ(x) = 1/(1 + e⁻ˣ)`; NaN stays NaN. The derivative is
@@ -18,6 +20,13 @@ impl Unary for Silu {
 
     fn slope(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let x = cx.input(0)?;
+        let sigmoid = cx.step(OnnxNode::new("Sigmoid", [x.clone()]));
+        cx.result(OnnxNode::new("Mul", [x, sigmoid]));
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::{Kernel, shader};
 use crate::shape::Shape;
@@ -200,6 +201,25 @@ impl Operator for Slice {
             .bind("x", &x);
         let extents = as_image(&y.value_type.shape);
         cx.dispatch(define_extents(kernel, as_image(shape), extents));
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        // Of features there are only channels.
+        let axes = cx.input_type(0).shape.len();
+        let ranges = self.within(&cx.input_type(0).shape)?;
+        let ranges = &ranges[..if axes == 3 { 3 } else { 1 }];
+        let starts = ranges.iter().map(|[start, _]| *start as i64).collect();
+        let ends = ranges
+            .iter()
+            .map(|[start, len]| (start + len) as i64)
+            .collect();
+        let axes = (1..=ranges.len() as i64).collect();
+        let starts = cx.constant("starts", Constant::Ints(starts));
+        let ends = cx.constant("ends", Constant::Ints(ends));
+        let axes = cx.constant("axes", Constant::Ints(axes));
+        let node = OnnxNode::new("Slice", [cx.input(0)?, starts, ends, axes]);
+        cx.result(node);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::{Grid, Kernel, Shader, shader};
 
@@ -70,6 +71,12 @@ impl Operator for Softmax {
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         dispatch(cx, shader!("softmax"), &["x"], "y");
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = OnnxNode::new("Softmax", [cx.input(0)?]).int("axis", 1);
+        cx.result(node);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 use super::Reason;
 use super::unary::Unary;
 use crate::graph::{Graph, Var};
+use crate::onnx::{OnnxNode, Translation};
 use crate::shader::{Kernel, Shader, shader};
 
 /// `y = ln(1 + e^{βx})/β`, without overflow; NaN stays NaN. The derivative is `1/(1 + e^{−βx})`.
@@ -36,6 +37,18 @@ impl Unary for Softplus {
 
     fn slope(&self) -> Option<f64> {
         Some(0.0)
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        if self.beta == 1.0 {
+            return cx.plain("Softplus");
+        }
+        let beta = cx.number(self.beta);
+        let sharper = OnnxNode::new("Mul", [cx.input(0)?, beta.clone()]);
+        let sharper = cx.step(sharper);
+        let softplus = cx.step(OnnxNode::new("Softplus", [sharper]));
+        cx.result(OnnxNode::new("Div", [softplus, beta]));
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Reason> {

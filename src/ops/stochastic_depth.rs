@@ -4,6 +4,7 @@ use super::{Operator, Reason, arity, draws, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::Translation;
 use crate::plan::{Lowering, Mode};
 use crate::random::{STATE_BUFFER, STATE_LEN};
 use crate::shader::shader;
@@ -117,6 +118,10 @@ impl Operator for StochasticDepth {
             .bind("state", state);
         cx.dispatch(kernel);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.same()
     }
 
     fn is_view(&self, mode: Mode) -> bool {

@@ -3,6 +3,7 @@
 use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::shader;
 
@@ -30,6 +31,10 @@ impl Operator for Tanh {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         elementwise::lower(cx, shader!("tanh"), &["x"], "y", &[]);
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        cx.plain("Tanh")
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use super::{Operator, Reason, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
+use crate::onnx::Translation;
 use crate::plan::Lowering;
 use crate::shader::{Kernel, Shader};
 
@@ -23,6 +24,9 @@ pub(crate) trait Unary: Any + Copy + Debug + Send + Sync {
 
     /// As [`Operator::rectifier_slope`].
     fn slope(&self) -> Option<f64>;
+
+    /// As [`Operator::onnx`].
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason>;
 
     /// Refuses attributes that make no sense.
     fn check(&self) -> Result<(), Reason> {
@@ -66,6 +70,10 @@ impl<F: Unary> Operator for F {
         }
         cx.dispatch(self.configure(kernel));
         Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        Unary::onnx(self, cx)
     }
 
     fn rectifier_slope(&self) -> Option<f64> {

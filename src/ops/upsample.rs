@@ -4,6 +4,7 @@ use super::{Operator, Reason, arity, elementwise, image};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::{BufferId, Lowering};
 use crate::shader::{Grid, Kernel, shader};
 use crate::shape::Size2d;
@@ -165,6 +166,48 @@ impl Operator for Upsample {
             ])
             .bind("x", &x);
         cx.dispatch(self.flags(kernel));
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let (input, output) = (image(cx.input_type(0))?, image(cx.output_type())?);
+        let mut x = cx.input(0)?;
+        let whole = |axis: usize| output[axis].is_multiple_of(input[axis]);
+        if self.method == Method::Nearest && !(whole(1) && whole(2)) {
+            // Rounding makes `Resize` miss by a pixel where the factor is no whole number.
+            for (axis, name) in [(1, "rows"), (2, "columns")] {
+                let nearest = |i: usize| (i * input[axis] / output[axis]) as i64;
+                let indices = (0..output[axis]).map(nearest).collect();
+                let indices = cx.constant(name, Constant::Ints(indices));
+                let taken = OnnxNode::new("Gather", [x, indices]).int("axis", axis as i64 + 1);
+                if axis == 2 {
+                    cx.result(taken);
+                    return Ok(());
+                }
+                x = cx.step(taken);
+            }
+            return Ok(());
+        }
+        let batch = OnnxNode::new("Shape", [x.clone()])
+            .int("start", 0)
+            .int("end", 1);
+        let batch = cx.step(batch);
+        let sizes = output.iter().map(|extent| *extent as i64).collect();
+        let sizes = cx.constant("sizes", Constant::Ints(sizes));
+        let sizes = cx.step(OnnxNode::new("Concat", [batch, sizes]).int("axis", 0));
+        let node = OnnxNode::new("Resize", [x, String::new(), String::new(), sizes]);
+        cx.result(match self.method {
+            Method::Nearest => node
+                .text("mode", "nearest")
+                .text("coordinate_transformation_mode", "asymmetric")
+                .text("nearest_mode", "floor"),
+            Method::Bilinear => node
+                .text("mode", "linear")
+                .text("coordinate_transformation_mode", "half_pixel"),
+            Method::AlignedCorners => node
+                .text("mode", "linear")
+                .text("coordinate_transformation_mode", "align_corners"),
+        });
         Ok(())
     }
 

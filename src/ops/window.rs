@@ -70,6 +70,13 @@ impl Sides {
     }
 }
 
+impl Sides {
+    /// Rows above, columns on the left, rows below, columns on the right.
+    pub(crate) fn in_onnx_order(self) -> [usize; 4] {
+        [self.top, self.left, self.bottom, self.right]
+    }
+}
+
 impl From<[[usize; 2]; 2]> for Sides {
     fn from([[top, bottom], [left, right]]: [[usize; 2]; 2]) -> Self {
         Self {
@@ -190,7 +197,7 @@ impl Window2d {
     }
 
     /// Rows and columns from the first tap to the last: `D(K−1) + 1`.
-    pub(super) fn reach(&self) -> Result<Size2d, Reason> {
+    pub(crate) fn reach(&self) -> Result<Size2d, Reason> {
         let positive = [
             ("kernel", self.kernel),
             ("stride", self.stride),

@@ -5,6 +5,7 @@ use super::{Operator, Reason, arity, elementwise};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::LANES;
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
 use crate::shader::shader;
 use crate::shape::{Shape, Size2d};
@@ -110,6 +111,19 @@ impl Operator for ZeroPad {
             .bind("x", &x);
         let [from, to] = [&x, &y].map(|value| as_image(&value.value_type.shape));
         cx.dispatch(define_extents(kernel, from, to));
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let axes = cx.input_type(0).shape.len();
+        let side = |side: usize| {
+            let of_axis = |axis: usize| self.margins.get(axis).map_or(0, |m| m[side] as i64);
+            let batch = std::iter::once(0);
+            batch.chain((0..axes).map(of_axis)).collect::<Vec<i64>>()
+        };
+        let pads = cx.constant("pads", Constant::Ints([side(0), side(1)].concat()));
+        let node = OnnxNode::new("Pad", [cx.input(0)?, pads]);
+        cx.result(node);
         Ok(())
     }
 

@@ -5,7 +5,10 @@ mod adagrad;
 mod adam;
 mod diagnose;
 mod evaluate;
+#[cfg(feature = "onnx")]
+mod export;
 mod fold;
+mod identity;
 mod lars;
 mod loss;
 mod mixing;
@@ -24,6 +27,7 @@ mod state;
 mod step;
 mod trainer;
 mod training;
+mod weights;
 
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;

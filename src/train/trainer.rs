@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(not(target_arch = "wasm32"))]
+use std::time::Instant;
 
+#[cfg(target_arch = "wasm32")]
 use web_time::Instant;
 
 use super::loss::Loss;

@@ -1,5 +1,7 @@
 //! A training in progress: steps over a data set that lies on the device.
 
+mod saved;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 

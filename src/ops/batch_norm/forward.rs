@@ -5,6 +5,7 @@ use super::split::Rows;
 use crate::autodiff::Backward;
 use crate::graph::{Element, ValueType};
 use crate::layout::LANES;
+use crate::onnx::{OnnxNode, Translation};
 use crate::ops::{Operator, Reason, arity, elementwise};
 use crate::plan::{BufferId, Lowering, Mode};
 use crate::shader::{Grid, Kernel, shader};
@@ -93,6 +94,14 @@ impl Operator for BatchNormalisation {
             Mode::Training => self.lower_training(cx),
             Mode::Evaluation => self.lower_evaluation(cx),
         }
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let operands = cx.all_inputs()?;
+        let node =
+            OnnxNode::new("BatchNormalization", operands).float("epsilon", f64::from(self.epsilon));
+        cx.result(node);
+        Ok(())
     }
 
     fn takes_epilogue(&self) -> bool {

@@ -7,12 +7,13 @@ use super::grad_weight::ConvolutionGradWeight;
 use super::{tiled, winograd};
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
+use crate::onnx::{OnnxNode, Translation};
 use crate::ops::channel_sum::ChannelSum;
 use crate::ops::linear::{self, Product};
 use crate::ops::split::workgroup;
 use crate::ops::tile::{Map, Tile, strip};
 use crate::ops::window::Window2d;
-use crate::ops::{Operator, Reason};
+use crate::ops::{Operator, Reason, image};
 use crate::plan::{Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
 
@@ -110,6 +111,20 @@ impl Operator for Convolution {
         let kernel = bind(kernel, &x, &weight, &y, bias.as_ref());
         let kernel = cx.epilogue(kernel);
         cx.dispatch(kernel);
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let window = &self.window;
+        let [_, height, width] = image(cx.input_type(0))?;
+        let padding = window.sides(height, width)?;
+        let node = OnnxNode::new("Conv", cx.all_inputs()?)
+            .size("kernel_shape", window.kernel)
+            .size("strides", window.stride)
+            .pads(padding.in_onnx_order())
+            .size("dilations", window.dilation)
+            .int("group", self.groups as i64);
+        cx.result(node);
         Ok(())
     }
 

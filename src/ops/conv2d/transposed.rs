@@ -7,6 +7,7 @@ use super::grad_input;
 use super::grad_weight::ConvolutionGradWeight;
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
+use crate::onnx::{OnnxNode, Translation};
 use crate::ops::channel_sum::ChannelSum;
 use crate::ops::window::{Padding, Window2d, countable};
 use crate::ops::{Operator, Reason, image};
@@ -140,6 +141,30 @@ impl Operator for TransposedConvolution {
         let geometry = self.geometry(&[&x.value_type, &weight.value_type])?;
         let operands = [&x, &weight, &y];
         grad_input::lower(cx, geometry, self.variant, operands, bias.as_ref());
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let ([_, rows, columns], [_, height, width]) =
+            (image(cx.input_type(0))?, image(cx.output_type())?);
+        let (window, reach) = (&self.window, self.window.reach()?);
+        let padding = window.sides(height, width)?;
+        // What the windows of all inputs cover; what the result has beyond is added.
+        let covered = |inputs: usize, stride, reach| (inputs.saturating_sub(1)) * stride + reach;
+        let high = covered(rows, window.stride.height, reach.height);
+        let wide = covered(columns, window.stride.width, reach.width);
+        let added = Size2d {
+            height: (height + padding.top + padding.bottom).saturating_sub(high),
+            width: (width + padding.left + padding.right).saturating_sub(wide),
+        };
+        let node = OnnxNode::new("ConvTranspose", cx.all_inputs()?)
+            .size("kernel_shape", window.kernel)
+            .size("strides", window.stride)
+            .pads(padding.in_onnx_order())
+            .size("output_padding", added)
+            .size("dilations", window.dilation)
+            .int("group", self.groups as i64);
+        cx.result(node);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::grad::GroupNormalisationGrad;
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
 use crate::layout::LANES;
+use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::ops::batch_norm::{Rows, channels_of};
 use crate::ops::{Operator, Reason, elementwise};
 use crate::plan::{Lowering, Operand};
@@ -193,6 +194,31 @@ impl Operator for GroupNormalisation {
             }
             cx.dispatch(sizes.define(last));
         }
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        // A group is an instance of one channel whose positions are all its elements.
+        let groups = cx.constant("groups", Constant::Ints(vec![0, self.groups as i64, -1]));
+        let split = OnnxNode::new("Reshape", [cx.input(0)?, groups]);
+        let [one, zero] = [("one", 1.0), ("zero", 0.0)].map(|(name, value)| {
+            let values = vec![value; self.groups];
+            cx.constant(name, Constant::Floats(vec![self.groups], values))
+        });
+        let split = cx.step(split);
+        let normalised = OnnxNode::new("InstanceNormalization", [split, one, zero])
+            .float("epsilon", f64::from(self.epsilon));
+        let normalised = cx.step(normalised);
+        let y = cx.reshaped_as_input(normalised);
+        if cx.inputs() < 3 {
+            cx.result(y);
+            return Ok(());
+        }
+        let y = cx.step(y);
+        let weight = cx.per_channel(1)?;
+        let scaled = cx.step(OnnxNode::new("Mul", [y, weight]));
+        let bias = cx.per_channel(2)?;
+        cx.result(OnnxNode::new("Add", [scaled, bias]));
         Ok(())
     }
 

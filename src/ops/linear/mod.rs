@@ -12,6 +12,7 @@ use crate::autodiff::Backward;
 use crate::graph::{Declaration, Graph, ValueType, Var};
 use crate::init::{Fans, Init};
 use crate::layout::{LANES, Layout};
+use crate::onnx::{OnnxNode, Translation};
 use crate::plan::Lowering;
 
 /// A linear layer: parameters `weight` of shape `[out, in]` and `bias` of `[out]`.
@@ -143,6 +144,12 @@ impl Operator for LinearProduct {
             outputs: y.value_type.layout.size() / LANES,
         };
         lower_product(cx, product, &x, &weight, &y, bias.as_ref());
+        Ok(())
+    }
+
+    fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {
+        let node = OnnxNode::new("Gemm", cx.all_inputs()?).int("transB", 1);
+        cx.result(node);
         Ok(())
     }
 

@@ -107,6 +107,30 @@ impl Default for Watch {
 }
 
 impl Watch {
+    /// As a text, every bit kept, for checkpoints.
+    pub(crate) fn to_text(self) -> String {
+        let (factor, best) = (self.factor.to_bits(), self.best.to_bits());
+        format!("{factor:x} {best:x} {} {}", self.bad, self.rest)
+    }
+
+    /// What [`Watch::to_text`] wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let mut bits = || {
+            u64::from_str_radix(words.next()?, 16)
+                .ok()
+                .map(f64::from_bits)
+        };
+        let (factor, best) = (bits()?, bits()?);
+        let mut count = || words.next()?.parse().ok();
+        Some(Self {
+            factor,
+            best,
+            bad: count()?,
+            rest: count()?,
+        })
+    }
+
     /// Takes an epoch's validation loss into account. A loss that is no number is no improvement.
     pub(crate) fn observe(&mut self, plateau: &Plateau, loss: f64) {
         let bound = match plateau.absolute {

@@ -1,0 +1,251 @@
+//! A training as a file, and its continuation.
+
+use std::path::Path;
+
+use safetensors::tensor::Dtype;
+
+use super::Training;
+use crate::checkpoint::{
+    self, CheckpointError, Container, Facts, LoadOptions, TRAINING_PREFIX, Tensor,
+};
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::graph::Role;
+use crate::ops::training::{ACCUMULATED, AVERAGE_RATES, GRADIENT_NORMS, MIXING_BUFFER, RING};
+use crate::random::STATE_BUFFER;
+use crate::record::{Place, Range};
+use crate::run::Memory;
+use crate::train::identity::{compare, identify};
+use crate::train::schedule::Watch;
+use crate::train::weights::match_names;
+use crate::train::{Model, Trainer};
+
+/// What every step computes anew. All else that the kernels of a step keep in buffers of their
+/// own is saved, so that an update rule's state is never forgotten.
+const RECOMPUTED: [&str; 4] = ["gradients", "batch_statistics", ACCUMULATED, "norms"];
+
+/// What the host writes from the data set, the parameters and the position.
+const WRITTEN: [&str; 9] = [
+    "status",
+    "schedule",
+    AVERAGE_RATES,
+    "losses",
+    GRADIENT_NORMS,
+    "factors",
+    MIXING_BUFFER,
+    "spans",
+    "statistics_momentum",
+];
+
+impl Training<'_> {
+    /// Saves all that is needed to go on: weights, running statistics, the update rule's state,
+    /// the position in schedule and data. [`Trainer::resume`] continues from it, also in another
+    /// process, and [`Model::load`] takes the weights from it.
+    ///
+    /// Waits for the device. The file is replaced whole or not at all, see [`checkpoint`].
+    ///
+    /// # Errors
+    /// [`CheckpointError::DiskFull`], [`CheckpointError::Write`]; as [`Training::losses`] when a
+    /// step before was not finite, which is never saved.
+    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let bytes = pollster::block_on(self.to_checkpoint_async())?;
+        Ok(checkpoint::replace(path.as_ref(), &bytes)?)
+    }
+
+    /// What [`Training::save`] writes, for those who keep it elsewhere than in a file.
+    ///
+    /// # Errors
+    /// As [`Training::losses`].
+    pub async fn to_checkpoint_async(&mut self) -> Result<Vec<u8>> {
+        self.encode(None).await
+    }
+
+    /// With the figure by which checkpoints are compared.
+    pub(crate) async fn encode(&mut self, figure: Option<f64>) -> Result<Vec<u8>> {
+        self.read_losses().await?;
+        let mut tensors = self.model.tensors().await?;
+        for (name, len) in self.state() {
+            let words = self.read_state(&name, len).await?;
+            let dtype = match name == STATE_BUFFER {
+                true => Dtype::U32,
+                false => Dtype::F32,
+            };
+            let name = format!("{TRAINING_PREFIX}{name}");
+            tensors.push(Tensor::words(&name, dtype, &words));
+        }
+        let mut facts = self.identity();
+        let steps = self.steps_per_epoch() as u64;
+        facts.set("step", self.step);
+        facts.set("epoch", self.step / steps);
+        facts.set("batch", self.step % steps);
+        facts.set("plateau", self.watch.to_text());
+        if let Some(figure) = figure {
+            facts.set("figure", figure);
+        }
+        checkpoint::encode(&tensors, facts)
+    }
+
+    fn identity(&self) -> Facts {
+        identify(self.model, self.trainer, self.data, self.batch)
+    }
+
+    /// Names and lengths of the buffers that carry something from one step to the next, beside
+    /// parameters and running statistics.
+    fn state(&self) -> Vec<(String, usize)> {
+        let learned = [Role::Weight.arena(), Role::Statistic.arena()];
+        let kept = self.recording.named.iter().filter(|(name, _)| {
+            let name = name.as_str();
+            let known = [&RECOMPUTED[..], &WRITTEN, &learned].concat();
+            let constant = self.recording.data.contains_key(name);
+            !known.contains(&name) && !name.starts_with("dataset.") && !constant
+        });
+        kept.map(|(name, &len)| (name.clone(), len)).collect()
+    }
+
+    /// The memory that holds a buffer; none for one of the program's own.
+    fn shared(&self, name: &str) -> Option<&Memory> {
+        let memories = [&self.memory, &self.model.memory];
+        memories.into_iter().find(|m| m.get(name).is_some())
+    }
+
+    async fn read_state(&self, name: &str, len: usize) -> Result<Vec<u32>> {
+        match self.shared(name) {
+            Some(memory) => memory.read(&self.model.device, name, 0, len).await,
+            None => self.program.read(&whole(name, len)).await,
+        }
+    }
+
+    fn write_state(&self, name: &str, words: &[u32]) -> Result<()> {
+        match self.shared(name) {
+            Some(memory) => memory.write(&self.model.device, name, 0, words),
+            None => self.program.write(&whole(name, words.len()), words),
+        }
+    }
+
+    /// Makes this training, which has not begun, the one that was saved.
+    fn restore(&mut self, container: &Container<'_>) -> Result<()> {
+        let step = container
+            .fact("step")
+            .and_then(|step| step.parse::<u64>().ok())
+            .ok_or_else(|| CheckpointError::NoTraining {
+                file: container.file.clone(),
+            })?;
+        let weights = match_names(self.model.parameters(), container, &LoadOptions::new())?;
+        compare(container, &self.identity())?;
+        let mut state = Vec::new();
+        for (name, len) in self.state() {
+            state.push((saved_words(container, &name, len)?, name));
+        }
+        self.model.load_matched(&weights)?;
+        for (words, name) in &state {
+            self.write_state(name, words)?;
+        }
+        let watch = container.fact("plateau").and_then(Watch::parse);
+        self.watch = watch.unwrap_or_default();
+        self.go_to(step)
+    }
+
+    /// Sets the position in epochs and schedule; that on the device came with the state.
+    fn go_to(&mut self, step: u64) -> Result<()> {
+        let steps = self.steps_per_epoch() as u64;
+        let half = (RING / 2) as u64;
+        self.step = step;
+        self.read = step;
+        self.scheduled = step - step % half + half;
+        self.write_schedule(step..self.scheduled)?;
+        self.write_mixing(step..self.scheduled)?;
+        let (epoch, batch) = ((step / steps) as u32, (step % steps) as u32);
+        self.epoch = epoch;
+        if batch > 0 {
+            // Otherwise the next step writes the order of its epoch itself.
+            self.write_order(epoch, batch, 0)?;
+            self.epoch += 1;
+        }
+        Ok(())
+    }
+}
+
+fn whole(name: &str, len: usize) -> Range {
+    Range {
+        place: Place::Named(name.to_owned()),
+        offset: 0,
+        len,
+    }
+}
+
+/// A buffer's contents as they were saved.
+fn saved_words(container: &Container<'_>, name: &str, len: usize) -> Result<Vec<u32>> {
+    let tensor = container.tensor(&format!("{TRAINING_PREFIX}{name}"));
+    let bytes = tensor.as_ref().map_or(&[][..], |view| view.data());
+    let (words, _) = bytes.as_chunks::<4>();
+    if words.len() != len {
+        return Err(CheckpointError::Different {
+            file: container.file.clone(),
+            what: "state that is kept between steps",
+            saved: format!("{} numbers in `{name}`", words.len()),
+            now: len.to_string(),
+        }
+        .into());
+    }
+    Ok(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
+}
+
+impl Trainer {
+    /// Continues a training that [`Training::save`] kept: on the same device and driver bit for
+    /// bit as if it had not been interrupted. `model` is of the same network, `train` the same
+    /// data, and the trainer has the same batch size, loss, seed and kind of rule; its learning
+    /// rate and schedule may be others.
+    ///
+    /// ```no_run
+    /// # use wgrad::{data::Dataset, train::{Model, Sgd, Trainer}};
+    /// # fn f(model: &mut Model, data: &Dataset) -> wgrad::Result<()> {
+    /// let trainer = Trainer::new(Sgd::new(0.1).momentum(0.9)).batch_size(32);
+    /// let mut training = trainer.resume(model, data, "training.safetensors")?;
+    /// while training.steps() < 1000 {
+    ///     training.step()?;
+    /// }
+    /// training.save("training.safetensors")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CheckpointError::Different`] and [`CheckpointError::Misfit`] when something is not the
+    /// same, [`CheckpointError::NoTraining`] for a file of weights alone; then the model is as it
+    /// was. Those of reading a file, as [`Model::load`]. As [`Trainer::start`].
+    pub fn resume<'a>(
+        &'a self,
+        model: &'a mut Model,
+        train: &'a Dataset,
+        path: impl AsRef<Path>,
+    ) -> Result<Training<'a>> {
+        let path = path.as_ref();
+        let bytes = checkpoint::read(path)?;
+        let container = Container::decode(&bytes, path.display().to_string())?;
+        pollster::block_on(self.resume_container(model, train, &container))
+    }
+
+    /// As [`Trainer::resume`], from what [`Training::to_checkpoint_async`] gave.
+    ///
+    /// # Errors
+    /// As [`Trainer::resume`].
+    pub async fn resume_async<'a>(
+        &'a self,
+        model: &'a mut Model,
+        train: &'a Dataset,
+        bytes: &[u8],
+    ) -> Result<Training<'a>> {
+        let container = Container::decode(bytes, "the buffer".to_owned())?;
+        self.resume_container(model, train, &container).await
+    }
+
+    async fn resume_container<'a>(
+        &'a self,
+        model: &'a mut Model,
+        train: &'a Dataset,
+        container: &Container<'_>,
+    ) -> Result<Training<'a>> {
+        let mut training = Training::new(self, model, train).await?;
+        training.restore(container)?;
+        Ok(training)
+    }
+}

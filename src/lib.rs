@@ -39,6 +39,7 @@ mod fuse;
 pub mod graph;
 pub mod init;
 pub mod layout;
+pub mod models;
 pub mod ops;
 pub mod plan;
 pub mod random;

@@ -25,8 +25,8 @@
 //! | [`mobilenet_v2`] | [Sandler et al. 2018][v2] | 3×224×224 | 1000 | 3,504,872 |
 //! | [`squeezenet1_0`], [`squeezenet1_1`] | [Iandola et al. 2016][squeezenet] | 3×224×224 | 1000 | 1,248,424; 1,235,496 |
 //! | [`all_cnn_c`] | [Springenberg et al. 2015][allcnn] | 3×32×32 | 10 | 1,369,738 |
-//! | [`prelu_net14`] | [He et al. 2015][prelu], table 1 | 3×224×224 | 1000 | 75,869,544 |
-//! | [`prelu_net_a`], [`prelu_net_b`], [`prelu_net_c`] | the same, table 3 | 3×224×224 | 1000 | 178,042,568; 183,353,800; 330,583,432 |
+//! | [`prelu_net14`] | [He et al. 2015][prelu], table 1 | 3×224×224 | 1000 | 75,004,200 |
+//! | [`prelu_net_a`], [`prelu_net_b`], [`prelu_net_c`] | the same, table 3 | 3×224×224 | 1000 | 178,032,072; 183,343,048; 330,623,944 |
 //! | [`autoencoder`] | after Masci et al. 2011 | 1×28×28 | none | by the code's length |
 //!
 //! Parameters are counted for the input and classes of the table, without running statistics.

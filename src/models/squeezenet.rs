@@ -4,7 +4,7 @@
 use crate::graph::{Graph, Network, Var};
 use crate::ops::{Conv2d, MaxPool2d};
 
-/// Version 1.0, the paper's, for `[3, 224, 224]`; images of 47×47 and more fit.
+/// Version 1.0, the paper's, for `[3, 224, 224]`; images of 29×29 and more fit.
 pub fn squeezenet1_0(input: [usize; 3], classes: usize) -> Network {
     Network::from_graph(input, |g, x| {
         let stem = Conv2d::new(96, 7).stride(2);
@@ -29,7 +29,7 @@ pub fn squeezenet1_0(input: [usize; 3], classes: usize) -> Network {
     })
 }
 
-/// Version 1.1, for `[3, 224, 224]`; images of 17×17 and more fit: as good as 1.0 on ImageNet at
+/// Version 1.1, for `[3, 224, 224]`; images of 25×25 and more fit: as good as 1.0 on ImageNet at
 /// 2.4 times less computation, says the authors' repository.
 pub fn squeezenet1_1(input: [usize; 3], classes: usize) -> Network {
     Network::from_graph(input, |g, x| {

@@ -15,3 +15,5 @@ mod describe;
 mod learn;
 #[path = "models/plan.rs"]
 mod plan;
+#[path = "models/respond.rs"]
+mod respond;

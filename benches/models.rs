@@ -1,8 +1,8 @@
 //! The models that benchmarks time, and random data to time them on.
 
 use wgrad::data::Dataset;
-use wgrad::graph::{Graph, Network, Var};
-use wgrad::ops::{BatchNorm, Conv2d, Linear, MaxPool2d};
+use wgrad::graph::Network;
+use wgrad::models::{self, Shortcut};
 use wgrad::random::{Seed, StandardNormal};
 
 /// Model S, 1×28×28: two convolutions with PReLU and pooling, two linear layers.
@@ -42,57 +42,16 @@ pub fn plain() -> Network {
     net
 }
 
-/// Model R20, 3×32×32: ResNet-20 of He et al. 2015, section 4.2, for ten classes. Where the
-/// shape changes, the shortcut is a 1×1 convolution (the paper's option B).
+/// Model R20, 3×32×32: ResNet-20 of He et al. 2016, section 4.2, for ten classes. Where the
+/// shape changes, the shortcut is a 1×1 convolution (the paper's option B), as in the networks that
+/// it is compared with.
 pub fn resnet20() -> Network {
-    Network::from_graph([3, 32, 32], |g, x| {
-        let x = normalised(g, x, Conv2d::new(16, 3).padding(1));
-        let mut x = g.relu(x);
-        for (stage, channels) in [16, 32, 64].into_iter().enumerate() {
-            for block in 0..3 {
-                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                x = residual(g, x, channels, stride);
-            }
-        }
-        let x = g.global_mean_pool(x);
-        g.linear(x, Linear::new(10))
-    })
+    models::resnet_cifar(3, Shortcut::Projection, [3, 32, 32], 10)
 }
 
-/// Model R18, 3×224×224: ResNet-18 of He et al. 2015, table 1, for a thousand classes.
+/// Model R18, 3×224×224: ResNet-18 of He et al. 2016, table 1, for a thousand classes.
 pub fn resnet18() -> Network {
-    Network::from_graph([3, 224, 224], |g, x| {
-        let x = normalised(g, x, Conv2d::new(64, 7).stride(2).padding(3));
-        let x = g.relu(x);
-        let mut x = g.max_pool2d(x, MaxPool2d::new(3).stride(2).padding(1));
-        for (stage, channels) in [64, 128, 256, 512].into_iter().enumerate() {
-            for block in 0..2 {
-                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                x = residual(g, x, channels, stride);
-            }
-        }
-        let x = g.global_mean_pool(x);
-        g.linear(x, Linear::new(1000))
-    })
-}
-
-/// Two convolutions and the shortcut around them.
-fn residual(g: &mut Graph, x: Var, channels: usize, stride: usize) -> Var {
-    let y = normalised(g, x, Conv2d::new(channels, 3).stride(stride).padding(1));
-    let y = g.relu(y);
-    let y = normalised(g, y, Conv2d::new(channels, 3).padding(1));
-    let shortcut = if stride == 1 && g.shape(x)[0] == channels {
-        x
-    } else {
-        normalised(g, x, Conv2d::new(channels, 1).stride(stride))
-    };
-    let sum = g.add(y, shortcut);
-    g.relu(sum)
-}
-
-fn normalised(g: &mut Graph, x: Var, convolution: Conv2d) -> Var {
-    let y = g.conv2d(x, convolution.bias(false));
-    g.batch_norm(y, BatchNorm::new())
+    models::resnet18([3, 224, 224], 1000)
 }
 
 /// Normal samples with labels that go round the classes.

@@ -40,6 +40,7 @@ mod fuse;
 pub mod graph;
 pub mod init;
 pub mod layout;
+pub mod models;
 pub mod onnx;
 pub mod ops;
 pub mod plan;

@@ -10,13 +10,14 @@ use crate::graph::Graph;
 
 /// Facts that a checkpoint and the training that goes on with it must share, with what they are
 /// called in an error; the telling ones first.
-const SHARED: [(&str, &str); 10] = [
+const SHARED: [(&str, &str); 11] = [
     ("network", "network"),
     ("data", "data set"),
     ("batch_size", "batch size"),
     ("micro_batches", "number of micro-batches"),
     ("loss", "loss"),
     ("mixing", "mixing of samples"),
+    ("augment", "augmentation of images"),
     ("rule", "update rule"),
     ("seed", "seed"),
     ("shuffle", "shuffling"),
@@ -37,6 +38,7 @@ pub(super) fn identify(model: &Model, trainer: &Trainer, data: &Dataset, batch: 
     facts.set("micro_batches", trainer.micro_batches);
     facts.set("loss", line(&trainer.loss));
     facts.set("mixing", line(&trainer.mixing));
+    facts.set("augment", line(&trainer.augment));
     facts.set("rule", trainer.rule.name());
     facts.set("seed", trainer.seed);
     facts.set("shuffle", if trainer.shuffle { "on" } else { "off" });

@@ -1,6 +1,7 @@
 //! A checkpoint goes on with nothing but its own training.
 
 use wgrad::checkpoint::CheckpointError;
+use wgrad::data::Augment;
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
 use wgrad::ops::SoftmaxCrossEntropy;
@@ -109,6 +110,11 @@ fn another_way_of_training_is_refused() {
             trainer().mixup(0.5),
             "mixing of samples differs: Mixing { mixup: None, cutmix: None } there, \
              Mixing { mixup: Some(0.5), cutmix: None } here",
+        ),
+        (
+            trainer().augment(Augment::new().flip()),
+            "augmentation of images differs: Augment { padding: 0, flip: false, side: 0 } there, \
+             Augment { padding: 0, flip: true, side: 0 } here",
         ),
         (trainer().loss(smooth), losses.as_str()),
         (

@@ -36,8 +36,13 @@
 //! for the rectifier that follows.
 //!
 //! An image that is too small is an error of the layer that it does not fit, kept in the network
-//! and returned by whatever uses it. Every network gives logits, without softmax, as the loss of
+//! and returned by whatever uses it. Every classifier gives logits, without softmax, as the loss of
 //! classification wants them.
+//!
+//! All parameters of a model lie in one buffer, four bytes each: AlexNet, VGG and the PReLU nets,
+//! with their large linear layers, need an adapter whose buffers hold 240 MB to 1.3 GB. Mesa's CPU
+//! driver, with at most 128 MiB, can only describe them; their errors on it are
+//! [`Error::OutOfMemory`].
 //!
 //! [alexnet]: https://arxiv.org/abs/1404.5997
 //! [vgg]: https://arxiv.org/abs/1409.1556

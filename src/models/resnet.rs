@@ -120,6 +120,7 @@ fn residual(g: &mut Graph, x: Var, size: Size, shortcut: Shortcut, body: Body) -
     let x = match shortcut {
         _ if size.stride == 1 && before == channels => x,
         Shortcut::Identity => {
+            // A mean over one pixel: the pixels on which the stride falls.
             let x = g.mean_pool2d(x, MeanPool2d::new(1).stride(size.stride));
             let more = channels.saturating_sub(before);
             g.zero_pad(x, ZeroPad::new(0).channels(more / 2, more - more / 2))

@@ -4,79 +4,58 @@
 use crate::graph::{Graph, Network, Var};
 use crate::ops::{Conv2d, MaxPool2d};
 
+/// Pooling.
+const POOL: Option<usize> = None;
+
 /// Version 1.0, the paper's, for `[3, 224, 224]`; images of 29×29 and more fit.
 pub fn squeezenet1_0(input: [usize; 3], classes: usize) -> Network {
-    Network::from_graph(input, |g, x| {
-        let stem = Conv2d::new(96, 7).stride(2);
-        let x = g.conv2d(x, stem.name("features.0"));
-        let mut x = g.relu(x);
-        for (layer, squeeze) in [
-            (2, None),
-            (3, Some(16)),
-            (4, Some(16)),
-            (5, Some(32)),
-            (6, None),
-            (7, Some(32)),
-            (8, Some(48)),
-            (9, Some(48)),
-            (10, Some(64)),
-            (11, None),
-            (12, Some(64)),
-        ] {
-            x = pool_or_fire(g, x, layer, squeeze);
-        }
-        head(g, x, classes)
-    })
+    let [a, b, c, d] = [16, 32, 48, 64].map(Some);
+    let layers = [POOL, a, a, b, POOL, b, c, c, d, POOL, d];
+    squeezenet(Conv2d::new(96, 7).stride(2), layers, input, classes)
 }
 
-/// Version 1.1, for `[3, 224, 224]`; images of 25×25 and more fit: as good as 1.0 on ImageNet at
-/// 2.4 times less computation, says the authors' repository.
+/// Version 1.1, for `[3, 224, 224]`; images of 25×25 and more fit. It has the accuracy of 1.0 on
+/// ImageNet at 2.4 times less computation, say the authors.
 pub fn squeezenet1_1(input: [usize; 3], classes: usize) -> Network {
+    let [a, b, c, d] = [16, 32, 48, 64].map(Some);
+    let layers = [POOL, a, a, POOL, b, b, POOL, c, c, d, d];
+    squeezenet(Conv2d::new(64, 3).stride(2), layers, input, classes)
+}
+
+/// The layers behind the first convolution: pooling, or a fire module with so many channels in its
+/// middle.
+fn squeezenet(
+    stem: Conv2d,
+    layers: [Option<usize>; 11],
+    input: [usize; 3],
+    classes: usize,
+) -> Network {
     Network::from_graph(input, |g, x| {
-        let stem = Conv2d::new(64, 3).stride(2);
         let x = g.conv2d(x, stem.name("features.0"));
         let mut x = g.relu(x);
-        for (layer, squeeze) in [
-            (2, None),
-            (3, Some(16)),
-            (4, Some(16)),
-            (5, None),
-            (6, Some(32)),
-            (7, Some(32)),
-            (8, None),
-            (9, Some(48)),
-            (10, Some(48)),
-            (11, Some(64)),
-            (12, Some(64)),
-        ] {
-            x = pool_or_fire(g, x, layer, squeeze);
+        for (layer, squeeze) in (2..).zip(layers) {
+            x = match squeeze {
+                None => g.max_pool2d(x, MaxPool2d::new(3).stride(2).ceil_mode(true)),
+                Some(squeeze) => g.scope(&format!("features.{layer}"), |g| fire(g, x, squeeze)),
+            };
         }
-        head(g, x, classes)
-    })
-}
-
-/// The fire module `features.<layer>` with so many channels in its middle and eight times as many
-/// in its result; without a number, pooling.
-fn pool_or_fire(g: &mut Graph, x: Var, layer: usize, squeeze: Option<usize>) -> Var {
-    let Some(squeeze) = squeeze else {
-        return g.max_pool2d(x, MaxPool2d::new(3).stride(2).ceil_mode(true));
-    };
-    g.scope(&format!("features.{layer}"), |g| {
-        let x = g.conv2d(x, Conv2d::new(squeeze, 1).name("squeeze"));
+        let x = g.dropout(x, 0.5);
+        let x = g.conv2d(x, Conv2d::new(classes, 1).name("classifier.1"));
         let x = g.relu(x);
-        let expand = 4 * squeeze;
-        let ones = g.conv2d(x, Conv2d::new(expand, 1).name("expand1x1"));
-        let threes = Conv2d::new(expand, 3).padding(1);
-        let threes = g.conv2d(x, threes.name("expand3x3"));
-        // A rectifier of both together is the same as one of each, and one dispatch.
-        let both = g.concat(&[ones, threes]);
-        g.relu(both)
+        g.global_mean_pool(x)
     })
 }
 
-fn head(g: &mut Graph, x: Var, classes: usize) -> Var {
-    let x = g.dropout(x, 0.5);
-    let x = g.conv2d(x, Conv2d::new(classes, 1).name("classifier.1"));
+/// To `squeeze` channels, and from there to eight times as many, half by 1×1 and half by 3×3
+/// filters.
+fn fire(g: &mut Graph, x: Var, squeeze: usize) -> Var {
+    let x = g.conv2d(x, Conv2d::new(squeeze, 1).name("squeeze"));
     let x = g.relu(x);
-    g.global_mean_pool(x)
+    let expand = 4 * squeeze;
+    let ones = g.conv2d(x, Conv2d::new(expand, 1).name("expand1x1"));
+    let threes = Conv2d::new(expand, 3).padding(1);
+    let threes = g.conv2d(x, threes.name("expand3x3"));
+    // Rectifying both together is the same as each alone, in one dispatch.
+    let both = g.concat(&[ones, threes]);
+    g.relu(both)
 }

@@ -1,7 +1,7 @@
 //! A training step on two small images lowers their loss, with the smallest network of each family.
 //!
-//! AlexNet, VGG and the PReLU nets have linear layers of 50 to 300 million weights at any size of
-//! the image, too many for a driver that computes on the CPU: they are only planned (`plan.rs`).
+//! AlexNet, VGG and the PReLU nets have linear layers of 50 to 270 million weights at any size of
+//! the image. Such a buffer is larger than lavapipe allows, so they are only planned (`plan.rs`).
 //! So is ResNet-50, whose 25 million weights and 53 convolutions take such a driver half a minute.
 //! Deeper networks of a family that is trained here are built by the same code, and planned as well.
 

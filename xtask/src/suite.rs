@@ -25,8 +25,9 @@ pub fn test(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     let device = session.device()?;
     // The whole run asks for the optional features too. A run of something in particular does not,
     // so that nobody waits for image decoders and TLS who wants to test a kernel.
+    let whole = args.is_empty();
     let all = [ALL_FEATURES.to_owned()];
-    let args = if args.is_empty() { &all } else { args };
+    let args = if whole { &all } else { args };
     session.cargo(&test_args(args), &[])?;
     if !cfg!(target_os = "linux") {
         println!("xtask: one driver only: the second one, SwiftShader, is for Vulkan on Linux");
@@ -40,10 +41,15 @@ pub fn test(session: &mut Session, args: &[String]) -> Result<(), Failure> {
         println!("xtask: {}", swiftshader::HOW_TO_HAVE_IT);
         return Ok(());
     };
-    let Some(second) = second_run_args(args) else {
+    let Some(mut second) = second_run_args(args) else {
         println!("xtask: no second run on SwiftShader: the arguments leave out `{GPU_SUITE}`");
         return Ok(());
     };
+    if whole {
+        // What knows no device has been answered.
+        let skipped = ["--", "--skip", "reference::", "--skip", "support::"];
+        second.extend(skipped.map(str::to_owned));
+    }
     let environment = swiftshader::environment(&icd);
     let devices = device::vulkan_devices(session, &environment).map_err(|reason| {
         Failure::new(format!(

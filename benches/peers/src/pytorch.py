@@ -95,7 +95,7 @@ OPERATORS = {
 def training(workload, batch, device):
     build, shape, classes, momentum = MODELS[workload]
     model = build().to(device)
-    rule = torch.optim.SGD(model.parameters(), lr=0.01, momentum=momentum)
+    rule = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=momentum)
     x = torch.randn(batch, *shape, device=device)
     labels = torch.arange(batch, device=device) % classes
 

@@ -165,7 +165,7 @@ fn train(
         for _ in 0..steps {
             let loss = loss_of.forward(model.logits(x.clone()), labels.clone());
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            model = rule.step(0.01_f64, model, gradients);
+            model = rule.step(1e-4_f64, model, gradients);
             last = Some(loss.detach());
         }
         held = Some(model);

@@ -62,7 +62,7 @@ fn main() {
 
     worker::serve(|steps| {
         for _ in 0..steps {
-            session.set_learning_rate(0.01);
+            session.set_learning_rate(1e-4);
             session.step();
         }
         session.wait();

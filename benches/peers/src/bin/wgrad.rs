@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let (workload, batch) = worker::task();
-    let sgd = Sgd::new(0.01);
+    let sgd = Sgd::new(1e-4);
     let momentum = sgd.momentum(0.9);
     match workload.as_str() {
         "S" => train(&device, &small(), [1, 28, 28], 10, batch, momentum),

@@ -36,7 +36,8 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), CheckpointErro
     })
 }
 
-fn try_replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+/// As [`replace`], with the system's own error.
+pub(crate) fn try_replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut temporary = Temporary::create(path)?;
     temporary.file.write_all(contents)?;
     // Before the rename, or a crash of the machine could leave the name with an empty file.

@@ -36,7 +36,7 @@ pub(crate) use container::{Container, Tensor, encode};
 pub use directory::Checkpoints;
 pub use error::CheckpointError;
 pub(crate) use facts::Facts;
-pub(crate) use file::{read, replace};
+pub(crate) use file::{read, replace, try_replace};
 pub use options::{LoadOptions, LoadReport, Misfit};
 
 /// What begins the names of a training's own tensors, which no weights are.

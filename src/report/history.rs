@@ -1,6 +1,8 @@
-//! The figures of each epoch.
+//! The figures of each epoch, the loss of each step, and how PReLU slopes move.
 
 use std::fmt;
+
+use super::slopes::LayerSlopes;
 
 /// What is known at the end of one epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,7 +23,19 @@ pub struct Epoch {
     pub seconds: f64,
 }
 
+/// The loss of one optimiser step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepLoss {
+    /// The step's number, from 1.
+    pub step: u64,
+    /// The mean loss over its batch, before the step.
+    pub loss: f32,
+}
+
 /// The epochs of one run, in order. Prints as a table.
+///
+/// Beside them it holds the loss of every step and, of a network with PReLUs, the slopes after
+/// every epoch, where the training recorded them.
 ///
 /// ```
 /// # use wgrad::report::{Epoch, History};
@@ -45,12 +59,49 @@ pub struct Epoch {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     epochs: Vec<Epoch>,
+    losses: Vec<StepLoss>,
+    slopes: Vec<LayerSlopes>,
 }
 
 impl History {
     /// Adds an epoch.
     pub fn push(&mut self, epoch: Epoch) {
         self.epochs.push(epoch);
+    }
+
+    /// Adds the losses of consecutive steps, of which `last_step` is the last one's number.
+    ///
+    /// ```
+    /// # use wgrad::report::History;
+    /// let mut history = History::default();
+    /// history.push_losses(12, &[0.5, 0.25]);
+    /// let steps: Vec<u64> = history.losses().iter().map(|step| step.step).collect();
+    /// assert_eq!(steps, [11, 12]);
+    /// ```
+    pub fn push_losses(&mut self, last_step: u64, losses: &[f32]) {
+        let first = last_step
+            .saturating_sub(losses.len() as u64)
+            .saturating_add(1);
+        let numbered = (first..).zip(losses);
+        let steps = numbered.map(|(step, &loss)| StepLoss { step, loss });
+        self.losses.extend(steps);
+    }
+
+    /// Adds the PReLU slopes of a layer.
+    pub fn push_slopes(&mut self, slopes: LayerSlopes) {
+        self.slopes.push(slopes);
+    }
+
+    /// The losses of the steps, in the order they were added.
+    #[must_use]
+    pub fn losses(&self) -> &[StepLoss] {
+        &self.losses
+    }
+
+    /// The PReLU slopes, in the order they were added: by epoch, then by layer.
+    #[must_use]
+    pub fn slopes(&self) -> &[LayerSlopes] {
+        &self.slopes
     }
 
     /// All epochs, in the order they were added.
@@ -95,6 +146,7 @@ impl FromIterator<Epoch> for History {
     fn from_iter<I: IntoIterator<Item = Epoch>>(epochs: I) -> Self {
         Self {
             epochs: epochs.into_iter().collect(),
+            ..Self::default()
         }
     }
 }
@@ -133,7 +185,7 @@ impl fmt::Display for Epoch {
 }
 
 /// Four decimals, or an exponent where they would show nothing or too much.
-fn loss(value: f64) -> String {
+pub(super) fn loss(value: f64) -> String {
     if value == 0.0 || !value.is_finite() || (0.001..10_000.0).contains(&value.abs()) {
         format!("{value:.4}")
     } else {
@@ -142,7 +194,7 @@ fn loss(value: f64) -> String {
 }
 
 /// Four significant digits without trailing zeros.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
     if rounded == 0.0 || (1e-5..1e6).contains(&rounded.abs()) {
         rounded.to_string()

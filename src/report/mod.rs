@@ -1,5 +1,5 @@
 //! What training came to: the figures of each epoch, which classes are mistaken for which, and
-//! curves to look at.
+//! pictures to look at.
 //!
 //! ```
 //! # use wgrad::report::{Epoch, History};
@@ -10,19 +10,28 @@
 //! ```
 
 mod confusion;
+mod csv;
+mod file;
+mod filters;
 mod history;
+mod json_lines;
 #[cfg(feature = "plot")]
 #[cfg_attr(docsrs, doc(cfg(feature = "plot")))]
 pub mod plot;
 #[cfg(feature = "plot")]
 mod plot_signals;
 mod signals;
+mod slopes;
+#[cfg(test)]
+mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use confusion::Confusion;
-pub use history::{Epoch, History};
+pub use filters::Filters;
+pub use history::{Epoch, History, StepLoss};
 pub use signals::{LayerSignal, Moments, Signals};
+pub use slopes::LayerSlopes;
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -44,15 +53,38 @@ pub enum ReportError {
         /// Number of predicted labels.
         predictions: usize,
     },
-    /// A history without a finite loss has no curve.
-    #[error("the history of {epochs} epochs has no finite loss to draw")]
-    NothingToDraw {
-        /// Number of epochs recorded.
-        epochs: usize,
+    /// Filters of another number of weights than their shape has.
+    #[error("filters of shape {shape:?} have other than {weights} weights")]
+    Filters {
+        /// The shape: outputs, inputs, rows, columns.
+        shape: [usize; 4],
+        /// Number of weights given.
+        weights: usize,
     },
+    /// There is nothing that could be drawn, such as a history without a finite loss.
+    #[error("there is nothing to draw: {0}")]
+    NothingToDraw(String),
     /// The drawing library refused.
-    #[error("cannot draw the curves: {0}")]
+    #[error("cannot draw: {0}")]
     Draw(String),
+    /// A history does not read as one.
+    #[error("{name}, line {line}: {reason}")]
+    Malformed {
+        /// The file, where there is one.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -61,4 +93,22 @@ pub enum ReportError {
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+impl ReportError {
+    fn malformed(line: usize, reason: String) -> Self {
+        let name = "history".to_owned();
+        Self::Malformed { name, line, reason }
+    }
+
+    /// Says which file is malformed.
+    fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::Malformed { line, reason, .. } => {
+                let name = path.display().to_string();
+                Self::Malformed { name, line, reason }
+            }
+            other => other,
+        }
+    }
 }

@@ -86,9 +86,9 @@ pub fn svg(history: &History) -> Result<String, ReportError> {
     ];
     losses.retain(|curve| !curve.points.is_empty());
     if losses.is_empty() {
-        return Err(ReportError::NothingToDraw {
-            epochs: history.epochs().len(),
-        });
+        let epochs = history.epochs().len();
+        let what = format!("a history of {epochs} epochs without a finite loss");
+        return Err(ReportError::NothingToDraw(what));
     }
     let accuracy = Curve::new("test", GREEN, history, |epoch| {
         epoch.test_accuracy.map(|share| 100.0 * share)
@@ -288,11 +288,11 @@ mod tests {
     fn odd_histories_are_drawn_or_refused() {
         assert_eq!(
             drawn(&[]),
-            "the history of 0 epochs has no finite loss to draw"
+            "there is nothing to draw: a history of 0 epochs without a finite loss"
         );
         assert_eq!(
             drawn(&[(f64::NAN, None)]),
-            "the history of 1 epochs has no finite loss to draw"
+            "there is nothing to draw: a history of 1 epochs without a finite loss"
         );
         for epochs in [
             &[(0.0, Some(0.0))][..],

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use super::evaluate::Evaluation;
-use crate::report::History;
+use crate::report::{Filters, History};
 use crate::run::AdapterDescription;
 
 /// The outcome of [`Trainer::fit`](super::Trainer::fit). Prints as a table of epochs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Run {
-    /// Losses and accuracy by epoch.
+    /// Losses and accuracy by epoch, the loss of every step, and PReLU slopes after every epoch.
     pub history: History,
     /// The evaluation after the last epoch; none if there was no epoch.
     pub evaluation: Option<Evaluation>,
@@ -18,6 +18,12 @@ pub struct Run {
     pub step_seconds: f64,
     /// Where it ran.
     pub device: AdapterDescription,
+    /// The network as a table of layers.
+    pub network: String,
+    /// How it was trained: names of settings, and their values in words.
+    pub settings: Vec<(String, String)>,
+    /// The filters of the first convolution at the end, if there is one.
+    pub filters: Option<Filters>,
 }
 
 impl fmt::Display for Run {

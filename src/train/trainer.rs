@@ -51,7 +51,7 @@ pub struct Trainer {
     pub(super) clip_norm: Option<f64>,
     pub(super) micro_batches: usize,
     pub(super) average: Option<f64>,
-    epochs: u32,
+    pub(super) epochs: u32,
     progress: bool,
 }
 
@@ -312,6 +312,7 @@ impl Trainer {
         let steps = training.steps_per_epoch();
         let mut progress = Progress::new(self.progress, self.epochs, steps);
         let mut history = History::default();
+        training.model().record_slopes(&mut history, 0, 0).await?;
         let (mut step_seconds, mut timed_steps) = (0.0, 0);
         let mut evaluation = None;
         for epoch in 1..=self.epochs {
@@ -321,6 +322,7 @@ impl Trainer {
                 progress.step();
             }
             let losses = training.losses_async().await?;
+            history.push_losses(training.steps(), &losses);
             // The first epoch compiles kernels; it counts only if there is no other.
             if epoch <= 2 {
                 (step_seconds, timed_steps) = (0.0, 0);
@@ -329,6 +331,8 @@ impl Trainer {
             timed_steps += steps;
             let answering = training.averaged().unwrap_or(training.model());
             let tested = answering.evaluate_async(test).await?;
+            let step = training.steps();
+            answering.record_slopes(&mut history, epoch, step).await?;
             let learning_rate = training.learning_rate(training.steps().saturating_sub(1));
             training.observe(tested.loss)?;
             let record = Epoch {
@@ -351,6 +355,9 @@ impl Trainer {
             evaluation,
             step_seconds: step_seconds / timed_steps.max(1) as f64,
             device: model.device.description().clone(),
+            network: model.graph.summary(),
+            settings: self.settings(),
+            filters: model.first_filters_async().await?,
         })
     }
 }

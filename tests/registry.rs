@@ -7,7 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/compare.rs"]
+mod compare;
+#[path = "support/errors.rs"]
+mod errors;
 mod planning;
+#[path = "registry/sources.rs"]
+mod sources;
+#[path = "registry/table.rs"]
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -229,6 +229,20 @@ fn every_operator_has_a_property_and_its_gradient_is_compared() {
     }
 }
 
+/// The gradients of whole networks are checked behind every loss.
+#[test]
+fn every_loss_ends_a_network_whose_gradient_is_checked() {
+    let mut missing = Missing::default();
+    let table = text("tests/gradients/losses.rs");
+    for entry in OPERATORS.iter().filter(|e| LOSSES.contains(&e.stem)) {
+        for method in sources::graph_methods(entry) {
+            let call = format!("g.{method}(");
+            let what = format!("`{call}` in tests/gradients/losses.rs");
+            missing.unless(table.contains(&call), what);
+        }
+    }
+}
+
 /// The other way round: what exists is registered.
 #[test]
 fn every_file_belongs_to_an_operator() {

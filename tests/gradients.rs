@@ -17,6 +17,8 @@ mod check;
 mod described;
 #[path = "gradients/differences.rs"]
 mod differences;
+#[path = "gradients/losses.rs"]
+mod losses;
 #[path = "gradients/networks.rs"]
 mod networks;
 #[path = "gradients/random.rs"]

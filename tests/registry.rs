@@ -7,7 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/compare.rs"]
+mod compare;
+#[path = "support/errors.rs"]
+mod errors;
 mod planning;
+#[path = "registry/sources.rs"]
+mod sources;
+#[path = "registry/table.rs"]
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -218,6 +226,20 @@ fn every_operator_has_a_property_and_its_gradient_is_compared() {
             reference.contains("pub fn grad"),
             format!("a gradient in tests/reference/{stem}.rs"),
         );
+    }
+}
+
+/// The gradients of whole networks are checked behind every loss.
+#[test]
+fn every_loss_ends_a_network_whose_gradient_is_checked() {
+    let mut missing = Missing::default();
+    let table = text("tests/gradients/losses.rs");
+    for entry in OPERATORS.iter().filter(|e| LOSSES.contains(&e.stem)) {
+        for method in sources::graph_methods(entry) {
+            let call = format!("g.{method}(");
+            let what = format!("`{call}` in tests/gradients/losses.rs");
+            missing.unless(table.contains(&call), what);
+        }
     }
 }
 

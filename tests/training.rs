@@ -38,6 +38,8 @@ mod mixing;
 mod no_adapter;
 #[path = "training/non_finite.rs"]
 mod non_finite;
+#[path = "training/quickprop.rs"]
+mod quickprop;
 #[path = "training/rules.rs"]
 mod rules;
 #[path = "training/schedules.rs"]

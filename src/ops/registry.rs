@@ -1,7 +1,10 @@
 //! The table of operators. A test walks it and looks for everything that belongs to an operator:
 //! its kernels, its CPU reference, its parity tests; see [`Entry`].
 //!
-//! A new operator is one line here. Operators from outside the crate need none.
+//! A new operator is one line here. Operators from outside the crate need none. What follows is
+//! `docs/OPERATORS.md`, which is made of this table (`cargo xtask operators`).
+//!
+#![doc = include_str!("../../docs/OPERATORS.md")]
 
 /// An operator that users apply, with the gradients that belong to it.
 ///

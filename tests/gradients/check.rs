@@ -1,11 +1,11 @@
 //! One network on both sides.
 
 use wgrad::graph::{Graph, Parameter, Role, Var};
-use wgrad::ops::Reduction;
 use wgrad::{Device, Session, SessionOptions};
 
 use super::described::{Layer, build};
 use super::differences::{Problem, Truth};
+use super::losses::{Answers, Loss};
 use super::reference::Tensor;
 use super::support::compare::Tolerance;
 use super::support::probe::assert_close;
@@ -19,13 +19,6 @@ const MARGIN: f64 = 5e-5;
 
 /// A gradient of which little is left when its terms cancel cannot be compared in f32.
 const SMALLEST: f64 = 1e-5;
-
-/// What the response is compared with.
-#[derive(Clone, Copy, Debug)]
-pub enum Loss {
-    CrossEntropy,
-    SquaredError,
-}
 
 /// A network to check: the shape of one sample, the batch, the layers.
 #[derive(Clone, Debug)]
@@ -53,19 +46,13 @@ impl Case {
         let y = build(&mut graph, &self.layers, input);
         graph.check().unwrap();
         let response = graph.shape(y).to_vec();
-        let (truth, values) = match self.loss {
-            Loss::CrossEntropy => {
-                let labels = graph.labels("labels");
-                let values = graph.softmax_cross_entropy(y, labels, Reduction::Mean);
-                (labels, values)
-            }
-            Loss::SquaredError => {
-                let target = graph.input("target", &response[..]);
-                let y = graph.relayout(y);
-                let values = graph.mean_squared_error(y, target, Reduction::Mean);
-                (target, values)
-            }
+        let truth = match self.loss.answers {
+            Answers::Labels => graph.labels("labels"),
+            Answers::Values | Answers::Bits => graph.input("target", &response[..]),
         };
+        let y = graph.relayout(y);
+        let values = (self.loss.apply)(&mut graph, y, truth);
+        graph.check().unwrap();
         let all = graph.parameters().iter();
         let learned: Vec<Parameter> = all.filter(|p| p.role != Role::Statistic).cloned().collect();
         let mut operands = vec![input];
@@ -83,13 +70,15 @@ impl Case {
     fn truth(&self, response: &[usize], seed: u64) -> Truth {
         let mut shape = vec![self.batch];
         shape.extend(response);
-        match self.loss {
-            Loss::CrossEntropy => {
+        let values = Tensor::normal(&shape, seed + 1000);
+        match self.loss.answers {
+            Answers::Labels => {
                 let classes = response[0] as u64;
                 let label = |n: u64| ((seed + 7 * n) % classes) as u32;
                 Truth::Labels((0..self.batch as u64).map(label).collect())
             }
-            Loss::SquaredError => Truth::Values(Tensor::normal(&shape, seed + 1000)),
+            Answers::Values => Truth::Values(values),
+            Answers::Bits => Truth::Values(values.map(|v| f64::from(u8::from(v > 0.0)))),
         }
     }
 
@@ -106,6 +95,7 @@ impl Case {
                 let problem = Problem {
                     layers,
                     operands,
+                    loss: self.loss,
                     truth: &truth,
                 };
                 let (loss, gradients) = judge(problem.clone(), may_vanish)?;

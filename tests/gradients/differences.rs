@@ -1,15 +1,14 @@
 //! The reference computation of a described network, and its gradient by central differences.
 
 use super::described::{Conv, Layer};
+use super::losses::Loss;
 use super::reference::finite_difference::STEP;
 use super::reference::{self as r, Tensor};
 
 /// What the network's response is compared with.
 #[derive(Clone, Debug)]
 pub enum Truth {
-    /// Softmax cross-entropy, averaged.
     Labels(Vec<u32>),
-    /// Squared error, averaged.
     Values(Tensor),
 }
 
@@ -205,6 +204,7 @@ pub struct Problem<'a> {
     pub layers: &'a [Layer],
     /// The input first, then the parameters.
     pub operands: Vec<Tensor>,
+    pub loss: Loss,
     pub truth: &'a Truth,
 }
 
@@ -225,13 +225,15 @@ impl Problem<'_> {
         };
         let response = pass.all(self.layers, &self.operands[0]);
         assert!(pass.parameters.next().is_none(), "a parameter is not used");
-        let mean = r::Reduction::Mean;
-        let loss = match self.truth {
-            Truth::Labels(labels) => r::softmax_cross_entropy::forward(&response, labels, mean),
-            Truth::Values(values) => r::mse::forward(&response, values, mean),
+        let compared = match self.truth {
+            Truth::Labels(_) => response.clone(),
+            Truth::Values(values) => response.zip(values, |y, t| y - t),
         };
+        for kink in self.loss.kinks {
+            pass.kink(&compared, *kink);
+        }
         Outcome {
-            loss,
+            loss: (self.loss.value)(&response, self.truth),
             margin: pass.margin,
             sides: pass.sides,
         }

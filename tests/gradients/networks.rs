@@ -1,8 +1,9 @@
 //! Networks of the usual kinds, small enough to differentiate by every one of their numbers.
 
-use super::check::{Case, Loss};
+use super::check::Case;
 use super::described::Layer::*;
 use super::described::{Conv as ConvAttributes, Pool, conv, pool};
+use super::losses::{CROSS_ENTROPY, SQUARED_ERROR};
 use super::reference::unary::Unary as Function;
 use super::support::gpu;
 
@@ -30,7 +31,7 @@ fn a_plain_network() {
             SharedPrelu,
             Linear(4),
         ],
-        loss: Loss::CrossEntropy,
+        loss: CROSS_ENTROPY,
     };
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
@@ -57,7 +58,7 @@ fn a_normalised_network() {
             GlobalMeanPool,
             Linear(5),
         ],
-        loss: Loss::CrossEntropy,
+        loss: CROSS_ENTROPY,
     };
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
@@ -88,7 +89,7 @@ fn a_network_normalised_by_sample() {
             Sigmoid,
             Linear(4),
         ],
-        loss: Loss::CrossEntropy,
+        loss: CROSS_ENTROPY,
     };
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
@@ -111,7 +112,7 @@ fn a_network_that_changes_sizes() {
             Slice,
             Conv(conv(2, 3)),
         ],
-        loss: Loss::SquaredError,
+        loss: SQUARED_ERROR,
     };
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
@@ -158,7 +159,7 @@ fn a_network_with_branches() {
                 ..conv(3, 3)
             }),
         ],
-        loss: Loss::SquaredError,
+        loss: SQUARED_ERROR,
     };
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
@@ -184,7 +185,7 @@ fn a_network_that_enlarges_and_a_pyramid() {
             SpatialPyramid(vec![3, 2, 1]),
             Linear(3),
         ],
-        loss: Loss::CrossEntropy,
+        loss: CROSS_ENTROPY,
     };
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
@@ -205,7 +206,7 @@ fn a_network_of_features() {
             Concat(vec![vec![Linear(3), Sigmoid], vec![LeakyRelu(0.3)]]),
             Linear(3),
         ],
-        loss: Loss::SquaredError,
+        loss: SQUARED_ERROR,
     };
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }
@@ -234,7 +235,7 @@ fn a_network_of_smooth_activations() {
             Linear(5),
             LogSoftmax,
         ],
-        loss: Loss::SquaredError,
+        loss: SQUARED_ERROR,
     };
     assert_eq!(case.check(device, 1), Some(0), "no gradient vanishes");
 }

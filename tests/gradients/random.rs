@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
-use super::check::{Case, Loss};
+use super::check::Case;
 use super::described::{Conv, Layer, Pool};
+use super::losses::{CROSS_ENTROPY, SQUARED_ERROR};
 use super::reference::unary;
 use super::support::gpu;
 
@@ -165,8 +166,8 @@ fn network() -> impl Strategy<Value = Case> {
             _ => {}
         }
         let loss = match head {
-            0 | 1 => Loss::CrossEntropy,
-            _ => Loss::SquaredError,
+            0 | 1 => CROSS_ENTROPY,
+            _ => SQUARED_ERROR,
         };
         Case {
             input: vec![c, h, w],

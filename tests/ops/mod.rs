@@ -89,6 +89,7 @@ struct Expected {
 
 /// Compares the loss that `build` makes of `x` with what is expected; also of the loss added to
 /// itself, whose δ is not the kernel's own.
+#[track_caller]
 fn check_loss(x: &Tensor, build: impl Fn(&mut Probe, Var) -> LossValues, expected: &Expected) {
     let Some(device) = gpu::device() else { return };
     for worth in [1.0, 2.0] {

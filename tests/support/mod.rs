@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod compare;
+pub mod errors;
 pub mod gpu;
 pub mod probe;
 pub mod unary;

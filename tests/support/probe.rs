@@ -1,10 +1,13 @@
 //! Runs a few nodes on the device between poison and guard words, and compares the results.
 
+use std::panic::Location;
+
 use wgrad::graph::{Graph, Var};
 use wgrad::plan::{AdapterProfile, Mode};
 use wgrad::{Device, Session, SessionOptions};
 
 use super::compare::{Tolerance, compare};
+use super::errors;
 use crate::reference::Tensor;
 
 /// A graph under test with the values of its inputs.
@@ -94,6 +97,7 @@ impl Probe {
             session.set_indices(*var, values).unwrap();
         }
         session.run().unwrap();
+        errors::keep_device(device);
         session.check_guards().unwrap();
         for target in targets {
             self.check_padding(&session, *target);
@@ -118,8 +122,10 @@ impl Probe {
 }
 
 /// Asserts that a result agrees with the reference, naming both.
+#[track_caller]
 pub fn assert_close(name: &str, result: &[f32], reference: &Tensor, tolerance: Tolerance) {
-    if let Err(mismatch) = compare(result, &reference.data, tolerance) {
-        panic!("{name}: {mismatch}");
+    match compare(result, &reference.data, tolerance) {
+        Ok(measured) => errors::keep(Location::caller().file(), name, measured),
+        Err(mismatch) => panic!("{name}: {mismatch}"),
     }
 }

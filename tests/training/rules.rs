@@ -5,29 +5,27 @@ use std::collections::BTreeMap;
 use wgrad::data::Dataset;
 use wgrad::graph::{Network, Parameter};
 use wgrad::ops::MeanSquaredError;
-use wgrad::train::{Adam, AdamW, Lars, Quickprop, Sgd, Trainer, UpdateRule};
+use wgrad::train::{Adam, AdamW, Lars, Sgd, Trainer, UpdateRule};
 
 use super::setup::bits;
-use crate::reference::{
-    Factors, Reduction, Tensor, adam, adamw, lars, linear, mse, prelu, quickprop, sgd,
-};
+use crate::reference::{Factors, Reduction, Tensor, adam, adamw, lars, linear, mse, prelu, sgd};
 use crate::support::compare::{Tolerance, compare};
 use crate::support::gpu::device;
 
-type Named = BTreeMap<String, Tensor>;
+pub type Named = BTreeMap<String, Tensor>;
 
-/// Thirty steps of single precision; Adam divides small gradients by their own size.
+/// Fifty steps of single precision; Adam divides small gradients by their own size.
 const TOLERANCE: Tolerance = Tolerance::relative(2e-5);
-const SAMPLES: usize = 7;
+pub const SAMPLES: usize = 7;
 
 /// `linear1 prelu1 linear2`: weights, which are decayed, biases and slopes, which are not.
-fn network() -> Network {
+pub fn network() -> Network {
     let mut net = Network::input([6]);
     net.linear(5).prelu().linear(3);
     net
 }
 
-fn initial() -> Named {
+pub fn initial() -> Named {
     let shapes: [(&str, &[usize]); 5] = [
         ("linear1.weight", &[5, 6]),
         ("linear1.bias", &[5]),
@@ -45,8 +43,19 @@ fn initial() -> Named {
     shapes.iter().enumerate().map(tensor).collect()
 }
 
+/// Inputs and targets, for the device and for the reference.
+pub fn problem() -> (Dataset, Tensor, Tensor) {
+    let x = Tensor::normal(&[SAMPLES, 6], 1);
+    let targets = Tensor::normal(&[SAMPLES, 3], 2);
+    let [values, answers] = [&x, &targets].map(Tensor::to_f32);
+    let x = Tensor::from_f32(&x.shape, &values);
+    let targets = Tensor::from_f32(&targets.shape, &answers);
+    let data = Dataset::regression([6], values, [3], answers).unwrap();
+    (data, x, targets)
+}
+
 /// Loss and gradients of the network over all samples.
-fn gradients(p: &Named, x: &Tensor, targets: &Tensor) -> (f64, Named) {
+pub fn gradients(p: &Named, x: &Tensor, targets: &Tensor) -> (f64, Named) {
     let a = linear::forward(x, &p["linear1.weight"], Some(&p["linear1.bias"]));
     let b = prelu::forward(&a, &p["prelu1.weight"]);
     let y = linear::forward(&b, &p["linear2.weight"], Some(&p["linear2.bias"]));
@@ -64,20 +73,20 @@ fn gradients(p: &Named, x: &Tensor, targets: &Tensor) -> (f64, Named) {
 }
 
 /// A prefix of parameter names, and what is changed below it.
-type Group = (&'static str, fn(&mut Parameter));
+pub type Group = (&'static str, fn(&mut Parameter));
 
 /// A training to be followed by the reference.
-struct Case {
-    steps: u64,
+pub struct Case {
+    pub steps: u64,
     /// Applied to the model, below these prefixes.
-    groups: Vec<Group>,
-    schedule: fn(u64) -> f64,
+    pub groups: Vec<Group>,
+    pub schedule: fn(u64) -> f64,
 }
 
 impl Default for Case {
     fn default() -> Self {
         Self {
-            steps: 30,
+            steps: 50,
             groups: Vec::new(),
             schedule: |_| 1.0,
         }
@@ -87,18 +96,13 @@ impl Default for Case {
 impl Case {
     /// Trains on the device and by `update`, which gets a parameter's name, the parameter, its
     /// gradient and its factors; compares all losses and the parameters after the last step.
-    fn follow(
+    pub fn follow(
         &self,
         rule: impl UpdateRule,
         mut update: impl FnMut(&str, &mut Tensor, &Tensor, Factors),
     ) {
         let Some(device) = device() else { return };
-        let x = Tensor::normal(&[SAMPLES, 6], 1);
-        let targets = Tensor::normal(&[SAMPLES, 3], 2);
-        let [values, answers] = [&x, &targets].map(Tensor::to_f32);
-        let x = Tensor::from_f32(&x.shape, &values);
-        let targets = Tensor::from_f32(&targets.shape, &answers);
-        let data = Dataset::regression([6], values, [3], answers).unwrap();
+        let (data, x, targets) = problem();
 
         let mut model = network().build(device, 3).unwrap();
         let mut state = initial();
@@ -183,25 +187,16 @@ impl Case {
             lars::step(weight, gradient, velocity, factors, adapted, attributes);
         });
     }
-
-    fn follow_quickprop(&self, rule: Quickprop, attributes: &quickprop::Attributes) {
-        let mut states: BTreeMap<String, quickprop::State> = BTreeMap::new();
-        self.follow(rule, |name, weight, gradient, factors| {
-            let fresh = || quickprop::State::new(&gradient.shape);
-            let state = states.entry(name.to_owned()).or_insert_with(fresh);
-            quickprop::step(weight, gradient, state, factors, attributes);
-        });
-    }
 }
 
-fn check(what: &str, found: &[f32], expected: &[f64]) {
+pub fn check(what: &str, found: &[f32], expected: &[f64]) {
     if let Err(mismatch) = compare(found, expected, TOLERANCE) {
         panic!("{what}: {mismatch}");
     }
 }
 
 /// One group slower, one without decay, one with more of it, one that stays as it is.
-fn groups() -> Vec<Group> {
+pub fn groups() -> Vec<Group> {
     vec![
         ("linear1.weight", |p| p.learning_rate_factor = 0.25),
         ("linear1.bias", |p| p.decay_factor = 2.0),
@@ -382,35 +377,4 @@ fn lars_with_groups_and_schedule_adapts_all_if_asked() {
         ..Case::default()
     };
     case.follow_lars(rule, &a, |_| true);
-}
-
-#[test]
-fn quickprop_by_default() {
-    let a = quickprop::Attributes {
-        learning_rate: 0.05,
-        growth: 1.75,
-        weight_decay: 0.0,
-    };
-    // A parabola magnifies the rounding of its slopes, more with each step.
-    let case = Case {
-        steps: 8,
-        ..Case::default()
-    };
-    case.follow_quickprop(Quickprop::new(0.05), &a);
-}
-
-#[test]
-fn quickprop_with_decay_groups_and_schedule() {
-    let a = quickprop::Attributes {
-        learning_rate: 0.05,
-        growth: 1.3,
-        weight_decay: 0.01,
-    };
-    let case = Case {
-        steps: 8,
-        groups: groups(),
-        schedule: |step| 1.0 - step as f64 / 40.0,
-    };
-    let rule = Quickprop::new(0.05).growth(1.3).weight_decay(0.01);
-    case.follow_quickprop(rule, &a);
 }

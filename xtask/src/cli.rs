@@ -12,6 +12,8 @@ usage: cargo xtask <task> [args]
                 (`--help` lists them)
   gpu-report    the parity suite, and speed beside PyTorch's, as a table in out/; for
                 machines with a GPU; args as for peers
+  operators     measure every operator's error on lavapipe and SwiftShader, and write
+                docs/OPERATORS.md
   ci            everything a change must pass: format, lints, docs, tests, builds, demo
   swiftshader   print where the second Vulkan CPU driver's ICD file is (exit 1 if nowhere)
   help          this text
@@ -37,6 +39,8 @@ pub enum Task {
     Peers,
     /// Parity and speed on this machine's GPU.
     GpuReport,
+    /// Measure the operators' errors and write their table.
+    Operators,
     /// Run the whole gate.
     Ci,
     /// Print SwiftShader's place.
@@ -72,6 +76,7 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Invocation, Stri
         "bench" => (Task::Bench, true),
         "peers" => (Task::Peers, true),
         "gpu-report" => (Task::GpuReport, true),
+        "operators" => (Task::Operators, false),
         "ci" => (Task::Ci, false),
         "swiftshader" => (Task::SwiftShader, false),
         "help" | "--help" | "-h" => (Task::Help, false),
@@ -121,6 +126,7 @@ mod tests {
                 "bench",
                 "peers",
                 "gpu-report",
+                "operators",
                 "ci",
                 "swiftshader",
                 "help"

@@ -15,6 +15,7 @@ mod ci;
 mod cli;
 mod device;
 mod install;
+mod operators;
 mod probe;
 mod report;
 mod session;
@@ -56,6 +57,7 @@ fn dispatch(task: Task, args: &[String]) -> Result<(), Failure> {
         Task::Bench => suite::bench(&mut Session::new()?, args),
         Task::Peers => suite::peers(&mut Session::new()?, args),
         Task::GpuReport => report::run(&mut Session::new()?, args),
+        Task::Operators => operators::run(&mut Session::new()?),
         Task::Ci => ci::run(&mut Session::new()?),
     }
 }

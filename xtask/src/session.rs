@@ -57,6 +57,11 @@ impl Session {
         Ok(device)
     }
 
+    /// The repository's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A command in the repository's root, with the environment every child gets.
     pub fn command(&self, program: impl Into<OsString>) -> Command {
         let mut command = Command::new(program.into());

@@ -1,5 +1,8 @@
 //! The tasks that are one or two cargo runs: demo, test, bench, peers.
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use crate::device;
 use crate::session::{Failure, Session};
 use crate::swiftshader;
@@ -50,17 +53,23 @@ pub fn test(session: &mut Session, args: &[String]) -> Result<(), Failure> {
         let skipped = ["--", "--skip", "reference::", "--skip", "support::"];
         second.extend(skipped.map(str::to_owned));
     }
-    let environment = swiftshader::environment(&icd);
+    session.cargo(&second, &second_device(session, &icd)?)
+}
+
+/// The environment in which SwiftShader is the device; it is asked first.
+pub fn second_device(
+    session: &Session,
+    icd: &Path,
+) -> Result<[(&'static str, OsString); 2], Failure> {
+    let environment = swiftshader::environment(icd);
     let devices = device::vulkan_devices(session, &environment).map_err(|reason| {
-        Failure::new(format!(
-            "SwiftShader ({}) does not answer: {reason}",
-            icd.display()
-        ))
+        let icd = icd.display();
+        Failure::new(format!("SwiftShader ({icd}) does not answer: {reason}"))
     })?;
     for device in &devices {
         println!("xtask: device {device}");
     }
-    session.cargo(&second, &environment)
+    Ok(environment)
 }
 
 /// `cargo xtask bench`.

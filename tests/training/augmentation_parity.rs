@@ -18,8 +18,6 @@ use crate::support::compare::{Tolerance, compare};
 use crate::support::gpu::device;
 
 const SEED: u64 = 0x0123_4567_89ab_cdef;
-/// What the images are multiplied by: they hold 0 to 2, so that white is 1.
-const SCALE: f32 = 0.5;
 const STREAM: u32 = 0x4155_474d;
 
 /// Images and how they are changed.
@@ -33,6 +31,8 @@ struct Case {
     edge: bool,
     side: usize,
     fill: Fill,
+    /// Whether the images are bytes.
+    bytes: bool,
 }
 
 impl Case {
@@ -45,23 +45,40 @@ impl Case {
             edge: false,
             side: 0,
             fill: Fill::Mean,
+            bytes: false,
         }
+    }
+
+    /// What the images are multiplied by, so that white is 1: bytes, or numbers from 0 to 2.
+    fn scale(&self) -> f32 {
+        if self.bytes { 1.0 / 255.0 } else { 0.5 }
     }
 
     fn size(&self) -> [usize; 2] {
         [self.shape[1], self.shape[2]]
     }
 
-    /// Values between 0 and 2, as the device holds them.
+    /// The values that the device holds.
     fn images(&self) -> Vec<f32> {
         let shape = [&[self.batch][..], &self.shape].concat();
         let normal = Tensor::normal(&shape, 9).to_f32();
-        normal.iter().map(|x| (x + 1.0).clamp(0.0, 2.0)).collect()
+        let numbers = normal.iter().map(|x| (x + 1.0).clamp(0.0, 2.0));
+        match self.bytes {
+            true => numbers.map(|x| (x * 127.5).round()).collect(),
+            false => numbers.collect(),
+        }
     }
 
     /// `[scale, mean, 1/std, 0]` by channel.
     fn scales(&self) -> Vec<f32> {
-        let of_channel = |c: usize| [SCALE, 0.4 + 0.05 * c as f32, 4.0 - 0.5 * c as f32, 0.0];
+        let of_channel = |c: usize| {
+            [
+                self.scale(),
+                0.4 + 0.05 * c as f32,
+                4.0 - 0.5 * c as f32,
+                0.0,
+            ]
+        };
         (0..self.shape[0]).flat_map(of_channel).collect()
     }
 
@@ -77,19 +94,30 @@ impl Case {
     fn found(&self, device: &Device) -> Vec<f32> {
         let mut graph = Graph::new();
         let images = self.images();
-        let samples = row(&mut graph, "samples", images.len(), Element::F32);
+        let (stored, words): (_, Vec<u32>) = match self.bytes {
+            false => (Stored::F32, bits(&images)),
+            true => {
+                let bytes: Vec<u8> = images.iter().map(|x| *x as u8).collect();
+                let word = |chunk: &[u8]| {
+                    let bytes = [0, 1, 2, 3].map(|i| chunk.get(i).copied().unwrap_or(0));
+                    u32::from_le_bytes(bytes)
+                };
+                (Stored::U8, bytes.chunks(4).map(word).collect())
+            }
+        };
+        let samples = row(&mut graph, "samples", words.len(), Element::U32);
         let scales = row(&mut graph, "scales", 4 * self.shape[0], Element::F32);
         let order = row(&mut graph, "order", self.batch, Element::U32);
         let gather = Gather {
             shape: Shape::from(self.shape),
-            stored: Stored::F32,
+            stored,
             augment: self.augment,
             white: 1.0,
         };
         let result = graph.apply("input", gather, &[samples, scales, order]);
         let options = SessionOptions::training(self.batch).guarded();
         let session = Session::new(device, &graph, &[result], options).unwrap();
-        session.set(samples, &images).unwrap();
+        session.set_indices(samples, &words).unwrap();
         session.set(scales, &self.scales()).unwrap();
         let places: Vec<u32> = (0..self.batch as u32).collect();
         session.set_indices(order, &places).unwrap();
@@ -110,7 +138,7 @@ impl Case {
     }
 
     fn changed(&self, place: usize, image: &[f32], drawn: &Augmentation) -> Tensor {
-        let image = Tensor::from_f32(&self.shape, image).map(|x| x * f64::from(SCALE));
+        let image = Tensor::from_f32(&self.shape, image).map(|x| x * f64::from(self.scale()));
         let [height, width] = self.size();
         let affine = Affine {
             angle: drawn.angle,
@@ -186,7 +214,7 @@ fn cases() -> impl Strategy<Value = Case> {
     let channels = prop::sample::select(vec![1_usize, 3, 3, 4, 5]);
     let fills = vec![Fill::Mean, Fill::Value(0.75), Fill::Random];
     let settings = (
-        any::<[bool; 12]>(),
+        any::<[bool; 13]>(),
         prop::sample::select(fills),
         0.1..1.0_f64,
     );
@@ -227,7 +255,7 @@ fn cases() -> impl Strategy<Value = Case> {
                     case.side = step as usize % 5;
                     augment = augment.cutout(case.side);
                 }
-                case.edge = on[7];
+                (case.edge, case.bytes) = (on[7], on[12]);
                 case.augment = augment;
                 case
             },

@@ -5,14 +5,11 @@
 // with pixels p and channels c. Samples lie in PyTorch's order, channels outermost, as bytes or
 // as floats; the result has its channels innermost, padded with zeros.
 //
-// With AUGMENT each image is moved by up to PADDING rows and columns (zeros come in), mirrored
-// where FLIP and chance say so, and covered with the mean in a square of SIDE pixels around a random
-// one. src/data/augment.rs draws the same.
+// With MOVED each pixel comes from where augment_draw.wgsl says, interpolated between four with
+// BILINEAR; outside the image are zeros, or with EDGE its edge goes on. UNFINISHED leaves the
+// normalisation to augment_finish.wgsl.
 
 #import wgrad::common::linear_index
-#ifdef AUGMENT
-#import wgrad::philox::{mul_high, philox4x32_10}
-#endif
 
 const LENGTH: u32 = #{LENGTH}; // vec4s of the result
 const BATCH: u32 = #{BATCH};
@@ -30,37 +27,6 @@ const VECS: u32 = (CHANNELS + 3u) / 4u;
 @group(0) @binding(3) var<storage, read> step: array<u32>; // step, batch of the epoch
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
 
-#ifdef AUGMENT
-const HEIGHT: u32 = #{HEIGHT};
-const WIDTH: u32 = #{WIDTH};
-const PADDING: u32 = #{PADDING};
-const FLIP: bool = #{FLIP} == 1;
-const SIDE: u32 = #{SIDE};
-const STREAM: u32 = #{STREAM};
-
-// Where a pixel of the result comes from: its number, PIXELS for the padding, or more for what is
-// covered.
-fn origin(pixel: u32, n: u32) -> u32 {
-    let key = vec2u(step[2], step[3]);
-    let moves = philox4x32_10(vec4u(n, step[0], STREAM, 0u), key);
-    let shift = mul_high(moves.xy, vec2u(2u * PADDING + 1u));
-    let row = pixel / WIDTH;
-    let column = pixel % WIDTH;
-    if SIDE > 0u {
-        let covers = philox4x32_10(vec4u(n, step[0], STREAM, 1u), key);
-        let centre = mul_high(covers.xy, vec2u(HEIGHT, WIDTH));
-        // The square begins SIDE / 2 before its centre; as u32, what lies before it is large.
-        if row + SIDE / 2u - centre.x < SIDE && column + SIDE / 2u - centre.y < SIDE {
-            return PIXELS + 1u;
-        }
-    }
-    let mirrored = FLIP && moves.z >> 31u == 1u;
-    let i = row + shift.x - PADDING;
-    let j = select(column, WIDTH - 1u - column, mirrored) + shift.y - PADDING;
-    return select(PIXELS, i * WIDTH + j, i < HEIGHT && j < WIDTH);
-}
-#endif
-
 fn sample(i: u32) -> f32 {
 #ifdef BYTES
     return f32(samples[i / 4u] >> (i % 4u * 8u) & 255u);
@@ -68,6 +34,50 @@ fn sample(i: u32) -> f32 {
     return samples[i];
 #endif
 }
+
+#ifdef MOVED
+@group(0) @binding(5) var<storage, read> changes: array<vec4f>; // five a sample
+
+const WIDTH: u32 = #{WIDTH};
+const SIZE = vec2i(i32(PIXELS / WIDTH), i32(WIDTH)); // rows, columns
+
+#ifdef BRIGHTNESS
+override white: f32;
+#endif
+
+// Where in the image the pixel comes from.
+fn origin(pixel: u32, n: u32) -> vec2f {
+    let place = vec2f(vec2u(pixel / WIDTH, pixel % WIDTH)) - 0.5 * vec2f(SIZE - 1);
+    let row = changes[5u * n];
+    let column = changes[5u * n + 1u];
+    return vec2f(dot(row.xy, place) + row.z, dot(column.xy, place) + column.z);
+}
+
+// What lies at `place`, in the plane of a channel that begins at `plane`.
+fn at(place: vec2i, plane: u32) -> f32 {
+    let nearest = clamp(place, vec2i(), SIZE - 1);
+    let value = sample(plane + u32(nearest.x) * WIDTH + u32(nearest.y));
+#ifdef EDGE
+    return value;
+#else
+    return select(0.0, value, all(nearest == place));
+#endif
+}
+
+fn moved(place: vec2f, plane: u32) -> f32 {
+#ifdef BILINEAR
+    let first = floor(place);
+    let share = place - first;
+    let corner = vec2i(first);
+    let above = (1.0 - share.y) * at(corner, plane) + share.y * at(corner + vec2i(0, 1), plane);
+    let below = (1.0 - share.y) * at(corner + vec2i(1, 0), plane)
+        + share.y * at(corner + 1, plane);
+    return (1.0 - share.x) * above + share.x * below;
+#else
+    return at(vec2i(place), plane);
+#endif
+}
+#endif
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -78,18 +88,28 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let first = i % VECS * 4u;
     let pixel = i / VECS % PIXELS;
     let n = i / VECS / PIXELS;
-#ifdef AUGMENT
+#ifdef MOVED
     let place = origin(pixel, n);
-#else
-    let place = pixel;
+    let brightness = changes[5u * n + 2u].x;
 #endif
     let begin = order[step[1] * BATCH + n] * CHANNELS * PIXELS;
     var values = vec4f();
     for (var lane = 0u; lane < min(4u, CHANNELS - first); lane++) {
         let c = first + lane;
         let s = scales[c];
-        let raw = select(0.0, sample(begin + c * PIXELS + min(place, PIXELS - 1u)), place < PIXELS);
-        values[lane] = (raw * s.x - s.y) * s.z;
+#ifdef MOVED
+        var value = moved(place, begin + c * PIXELS) * s.x;
+#ifdef BRIGHTNESS
+        value = clamp(brightness * value, 0.0, white);
+#endif
+#else
+        let value = sample(begin + c * PIXELS + pixel) * s.x;
+#endif
+#ifdef UNFINISHED
+        values[lane] = value;
+#else
+        values[lane] = (value - s.y) * s.z;
+#endif
     }
-    result[i] = select(values, vec4f(), place > PIXELS);
+    result[i] = values;
 }

@@ -14,6 +14,8 @@ mod support;
 mod accumulation;
 #[path = "training/augmentation.rs"]
 mod augmentation;
+#[path = "training/augmentation_parity.rs"]
+mod augmentation_parity;
 #[path = "training/averaging.rs"]
 mod averaging;
 #[path = "training/clipping.rs"]

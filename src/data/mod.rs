@@ -63,7 +63,7 @@ mod testing;
 mod tests;
 
 pub(crate) use augment::STREAM as AUGMENT_STREAM;
-pub use augment::{Augment, Augmentation};
+pub use augment::{Augment, Augmentation, ErasedBox, Erasing, Fill};
 pub use cifar::{Cifar, cifar, cifar_folder};
 pub use dataset::{Dataset, Samples};
 pub use digits::digits;

@@ -7,7 +7,7 @@ use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::LANES;
 use crate::onnx::{OnnxNode, Translation};
-use crate::plan::Lowering;
+use crate::plan::{BufferId, Lowering};
 use crate::shader::{Grid, Kernel, shader};
 
 /// `y[c] = 1/(H·W) · Σ_{i,j} x[c,i,j]`: an image `[C, H, W]` becomes features `[C]`.
@@ -40,31 +40,8 @@ impl Operator for GlobalMeanPool {
         let (x, y) = (cx.input(0), cx.output(0));
         let [channels, height, width] = image(&x.value_type)?;
         let (vectors, positions) = (channels.div_ceil(LANES), height * width);
-        let results = y.len.div_ceil(LANES);
-        let pieces = splits(cx.adapter(), results, positions);
-        let mean = 1.0 / positions as f64;
-        let length = results * pieces;
-        let kernel = Kernel::new(shader!("global_mean_pool"), Grid::Threads(length))
-            .define("LENGTH", length)
-            .define("VECS", vectors)
-            .define("POSITIONS", positions)
-            .define("SPLITS", pieces)
-            .constant("scale", if pieces == 1 { mean } else { 1.0 })
-            .bind("x", &x);
-        if pieces == 1 {
-            cx.dispatch(kernel.bind("sums", &y));
-            return Ok(());
-        }
-        let partials = cx.temporary("partials", length * LANES);
-        cx.dispatch(kernel.bind("sums", partials));
-        let sum = SumPartials {
-            samples: results / vectors,
-            splits: pieces,
-            vectors,
-            scale: mean,
-            lanes: false,
-        };
-        sum.lower(cx, partials, y.buffer);
+        let samples = y.len.div_ceil(LANES) / vectors;
+        average(cx, x.buffer, y.buffer, [samples, positions, vectors]);
         Ok(())
     }
 
@@ -82,6 +59,37 @@ impl Operator for GlobalMeanPool {
     fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {
         inputs.first().map_or(0, |x| x.logical_len(batch) as u64)
     }
+}
+
+/// Emits the kernels for `y[n][v] = 1/positions · Σ_p x[n][p][v]`, where `extents` are samples,
+/// positions and the vec4s `v` of one.
+pub(crate) fn average(cx: &mut Lowering<'_>, x: BufferId, y: BufferId, extents: [usize; 3]) {
+    let [samples, positions, vectors] = extents;
+    let results = samples * vectors;
+    let pieces = splits(cx.adapter(), results, positions);
+    let mean = 1.0 / positions as f64;
+    let length = results * pieces;
+    let kernel = Kernel::new(shader!("global_mean_pool"), Grid::Threads(length))
+        .define("LENGTH", length)
+        .define("VECS", vectors)
+        .define("POSITIONS", positions)
+        .define("SPLITS", pieces)
+        .constant("scale", if pieces == 1 { mean } else { 1.0 })
+        .bind("x", x);
+    if pieces == 1 {
+        cx.dispatch(kernel.bind("sums", y));
+        return;
+    }
+    let partials = cx.temporary("partials", length * LANES);
+    cx.dispatch(kernel.bind("sums", partials));
+    let sum = SumPartials {
+        samples,
+        splits: pieces,
+        vectors,
+        scale: mean,
+        lanes: false,
+    };
+    sum.lower(cx, partials, y);
 }
 
 /// Every position gets δ/(H·W). Operand: δy.

@@ -21,6 +21,8 @@ pub(super) struct Source {
     order: usize,
     /// What is changed in each image.
     pub(super) augment: Augment,
+    /// What white is before normalisation.
+    white: f32,
     answers: Answers,
 }
 
@@ -74,6 +76,10 @@ impl Source {
             channels: data.channels(),
             order,
             augment: Augment::new(),
+            white: match stored {
+                Stored::U8 => 255.0 * scale,
+                Stored::F32 => 1.0,
+            },
             answers,
         })
     }
@@ -97,6 +103,7 @@ impl Source {
                     shape: shape.clone(),
                     stored: Stored::F32,
                     augment: Augment::new(),
+                    white: 1.0,
                 };
                 graph.produce("targets", gather, &[targets, ones, order], &[answer]);
             }
@@ -117,6 +124,7 @@ impl Source {
             shape: self.shape.clone(),
             stored: self.stored,
             augment: self.augment,
+            white: self.white,
         };
         graph.produce("input", gather, &[samples, scales, order], &[input]);
     }

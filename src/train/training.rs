@@ -79,12 +79,7 @@ impl<'a> Training<'a> {
         model.check_data(data, &trainer.loss)?;
         trainer.check()?;
         trainer.mixing.check(data.shape())?;
-        if trainer.augment.is_on() && data.shape().len() != 3 {
-            return Err(Error::Invalid(format!(
-                "only images can be augmented, the samples have shape {:?}",
-                data.shape()
-            )));
-        }
+        trainer.augment.check(data).map_err(Error::Invalid)?;
         let group = trainer.micro_batches;
         if data.len() < group {
             return Err(Error::Invalid(format!(

@@ -34,6 +34,7 @@ pub mod pool_window;
 pub mod adaptive_max_pool2d;
 pub mod adaptive_mean_pool2d;
 pub mod add;
+pub mod augment;
 pub mod batch_norm;
 pub mod binary_cross_entropy;
 pub mod channel_dropout;

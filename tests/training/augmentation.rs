@@ -39,6 +39,7 @@ fn fetch(device: &Device, samples: &[f32], order: &[u32], augment: Augment, step
         shape: Shape::from(SHAPE),
         stored: Stored::F32,
         augment,
+        white: 1.0,
     };
     let batch = graph.apply("input", gather, &[stored, scales, places]);
     let options = SessionOptions::training(BATCH).guarded();

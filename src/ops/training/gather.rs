@@ -1,6 +1,7 @@
 //! The batch, fetched from a data set that lies on the device.
 
-use crate::data::{AUGMENT_STREAM, Augment};
+use super::augmenting;
+use crate::data::Augment;
 use crate::graph::{Element, ValueType};
 use crate::layout::LANES;
 use crate::ops::{Operator, Reason};
@@ -31,6 +32,8 @@ pub struct Gather {
     pub stored: Stored,
     /// What is changed at random in each image.
     pub augment: Augment,
+    /// The brightest value that an image may have, before normalisation.
+    pub white: f32,
 }
 
 impl Operator for Gather {
@@ -48,7 +51,7 @@ impl Operator for Gather {
         let result = cx.output(0);
         let channels = self.shape.first().copied().unwrap_or(1);
         let vectors = result.len / LANES;
-        let mut kernel = Kernel::new(shader!("gather"), Grid::Threads(vectors))
+        let kernel = Kernel::new(shader!("gather"), Grid::Threads(vectors))
             .define("LENGTH", vectors)
             .define("BATCH", cx.batch())
             .define("CHANNELS", channels)
@@ -57,23 +60,14 @@ impl Operator for Gather {
             .bind("samples", &samples)
             .bind("scales", &scales)
             .bind("order", &order)
-            .bind("step", step)
-            .bind("result", &result);
-        if self.augment.is_on() {
-            let Some([_, height, width]) = self.shape.image() else {
-                return Err(format!("only images can be augmented, not {}", self.shape));
-            };
-            kernel = kernel.flag("AUGMENT", true).defines([
-                ("HEIGHT", height),
-                ("WIDTH", width),
-                ("PADDING", self.augment.padding),
-                ("FLIP", usize::from(self.augment.flip)),
-                ("SIDE", self.augment.side),
-                ("STREAM", AUGMENT_STREAM as usize),
-            ]);
+            .bind("step", step);
+        match self.augment.is_on() {
+            true => augmenting::lower(self, cx, kernel),
+            false => {
+                cx.dispatch(kernel.bind("result", &result));
+                Ok(())
+            }
         }
-        cx.dispatch(kernel);
-        Ok(())
     }
 }
 

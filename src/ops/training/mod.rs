@@ -20,6 +20,7 @@
 //! | `norms` | `[norm of the parameter, norm of its gradient]` per block, 0 where nobody reads |
 
 mod accumulate;
+mod augmenting;
 mod clip;
 mod conclude;
 mod gather;

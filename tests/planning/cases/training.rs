@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wgrad::data::Augment;
+use wgrad::data::{Augment, Erasing, Fill};
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
 use wgrad::ops::training::{
@@ -71,8 +71,9 @@ pub fn step(cases: &mut Cases) {
         ] {
             cases.add_forward(batch, |graph| gather(graph, shape, stored, Augment::new()));
         }
-        let augment = Augment::new().crop(4).flip().cutout(16);
-        cases.add_forward(32, |graph| gather(graph, &[3, 32, 32], stored, augment));
+        for (shape, augment) in augmentations() {
+            cases.add_forward(32, |graph| gather(graph, shape, stored, augment));
+        }
     }
     for batch in [1, 64, 1000] {
         cases.add_forward(batch, |graph| {
@@ -117,6 +118,30 @@ pub fn step(cases: &mut Cases) {
     }
 }
 
+/// What may be changed in images, by itself and together.
+fn augmentations() -> Vec<(&'static [usize], Augment)> {
+    let new = Augment::new;
+    let erasing = |fill| Erasing::new(0.5).fill(fill);
+    let all = new()
+        .crop(2)
+        .flip()
+        .vertical_flip()
+        .rotate(20.0)
+        .shear(5.0, 5.0);
+    let all = all.brightness(0.2).contrast(0.2).cutout(4).edge();
+    vec![
+        (&[3, 32, 32], new().crop(4).flip().cutout(16)),
+        (&[5, 7, 6], new().flip()),
+        (&[1, 28, 28], new().scale(0.8, 1.2).brightness(0.4)),
+        (&[1, 28, 28], new().erase(erasing(Fill::Mean))),
+        (&[5, 224, 224], all.erase(erasing(Fill::Value(0.5)))),
+        (
+            &[3, 32, 32],
+            all.saturation(0.2).erase(erasing(Fill::Random)),
+        ),
+    ]
+}
+
 /// A row of numbers that is there before the step.
 fn row(graph: &mut Graph, name: &str, len: usize, element: Element) -> Var {
     let shape = Shape::from(len);
@@ -137,6 +162,7 @@ fn gather(graph: &mut Graph, shape: &[usize], stored: Stored, augment: Augment) 
         shape: Shape::from(shape),
         stored,
         augment,
+        white: 1.0,
     };
     graph.apply("input", gather, &[samples, scales, order])
 }

@@ -3,7 +3,7 @@
 use super::model::Model;
 use crate::error::Result;
 use crate::graph::{Node, Parameter};
-use crate::report::{Filters, History, LayerSlopes};
+use crate::report::{Filters, LayerSlopes};
 
 impl Model {
     /// The slopes of every PReLU, in the order of the layers: one per channel, or a single one that
@@ -62,21 +62,13 @@ impl Model {
         Ok(Some(Filters::new(&node.name, shape, weights)?))
     }
 
-    /// Adds the present slopes to a history.
-    pub(super) async fn record_slopes(
-        &self,
-        history: &mut History,
-        epoch: u32,
-        step: u64,
-    ) -> Result<()> {
-        for slopes in self.prelu_slopes_async().await? {
-            history.push_slopes(LayerSlopes {
-                epoch,
-                step,
-                ..slopes
-            });
+    /// The slopes after a step.
+    pub(super) async fn slopes_at(&self, epoch: u32, step: u64) -> Result<Vec<LayerSlopes>> {
+        let mut slopes = self.prelu_slopes_async().await?;
+        for layer in &mut slopes {
+            (layer.epoch, layer.step) = (epoch, step);
         }
-        Ok(())
+        Ok(slopes)
     }
 
     /// The first parameter that a layer reads: its filters, or its slopes.

@@ -1,5 +1,6 @@
 //! A trainer's settings in words, for reports.
 
+use super::fit::Length;
 use super::trainer::Trainer;
 
 impl Trainer {
@@ -9,7 +10,10 @@ impl Trainer {
         let mut settings = vec![
             ("update rule", format!("{:?}", self.rule)),
             ("loss", self.loss.name().to_owned()),
-            ("epochs", self.epochs.to_string()),
+            match self.length {
+                Length::Epochs(epochs) => ("epochs", epochs.to_string()),
+                Length::Steps(steps) => ("steps", steps.to_string()),
+            },
             ("batch size", self.batch_size.to_string()),
             ("seed", self.seed.0.to_string()),
         ];
@@ -35,6 +39,11 @@ impl Trainer {
         }
         let plateau = self.plateau.as_ref().map(|plateau| format!("{plateau:?}"));
         optional("on a plateau", plateau);
+        let stopping = self.early_stopping.as_ref();
+        optional(
+            "early stopping",
+            stopping.map(|stopping| format!("{stopping:?}")),
+        );
         let owned = |(name, value): (&str, String)| (name.to_owned(), value);
         settings.into_iter().map(owned).collect()
     }

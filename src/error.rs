@@ -102,6 +102,12 @@ pub enum Error {
     /// Weights or a training could not be saved, loaded or resumed.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A callback of a training failed.
+    #[error("a callback failed: {0}")]
+    Callback(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Signals such as Ctrl-C cannot be listened to.
+    #[error("signals cannot be listened to: {0}")]
+    Signal(String),
     /// The answers of a data set do not suit the loss.
     #[error("{loss}: {reason}")]
     Answers {

@@ -11,6 +11,8 @@ mod gpu;
 
 #[path = "interchange/damaged.rs"]
 mod damaged;
+#[path = "interchange/fit.rs"]
+mod fit;
 #[path = "interchange/killed.rs"]
 mod killed;
 #[path = "interchange/networks.rs"]

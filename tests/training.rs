@@ -16,10 +16,14 @@ mod accumulation;
 mod augmentation;
 #[path = "training/averaging.rs"]
 mod averaging;
+#[path = "training/callbacks.rs"]
+mod callbacks;
 #[path = "training/clipping.rs"]
 mod clipping;
 #[path = "training/determinism.rs"]
 mod determinism;
+#[path = "training/early_stopping.rs"]
+mod early_stopping;
 #[path = "training/errors.rs"]
 mod errors;
 #[path = "training/evaluation.rs"]

@@ -12,6 +12,9 @@ const KEY: &str = "wgrad";
 /// The fact that guards the others and the tensors.
 const CHECKSUM: &str = "crc32";
 
+/// The fact by which checkpoints are compared.
+pub(super) const FIGURE: &str = "figure";
+
 /// A tensor to be written.
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor {
@@ -58,6 +61,28 @@ impl View for &Tensor {
 
     fn data_len(&self) -> usize {
         self.bytes.len()
+    }
+}
+
+/// What goes into a training's file beside the training.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    pub(crate) facts: Vec<(String, String)>,
+    pub(crate) tensors: Vec<Tensor>,
+}
+
+impl Extra {
+    /// With the figure by which checkpoints are compared, if there is one.
+    pub(crate) fn with_figure(figure: Option<f64>) -> Self {
+        let mut extra = Self::default();
+        if let Some(figure) = figure {
+            extra.fact(FIGURE, figure);
+        }
+        extra
+    }
+
+    pub(crate) fn fact(&mut self, name: &str, text: impl ToString) {
+        self.facts.push((name.to_owned(), text.to_string()));
     }
 }
 

@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{CheckpointError, Container, file};
+use super::container::FIGURE;
+use super::{CheckpointError, Container, Extra, file};
 use crate::error::Result;
 use crate::train::Training;
 
 /// The checkpoints of one training in a folder of their own: the last few, and the best.
+///
+/// [`Trainer::checkpoints`](crate::train::Trainer::checkpoints) has
+/// [`Trainer::fit`](crate::train::Trainer::fit) keep them; in a loop of one's own:
 ///
 /// ```no_run
 /// # use wgrad::{data::Dataset, train::{Model, Sgd, Trainer}};
@@ -33,6 +37,24 @@ use crate::train::Training;
 pub struct Checkpoints {
     folder: PathBuf,
     keep_last: usize,
+}
+
+impl From<&str> for Checkpoints {
+    fn from(folder: &str) -> Self {
+        Self::new(folder)
+    }
+}
+
+impl From<&Path> for Checkpoints {
+    fn from(folder: &Path) -> Self {
+        Self::new(folder)
+    }
+}
+
+impl From<PathBuf> for Checkpoints {
+    fn from(folder: PathBuf) -> Self {
+        Self::new(folder)
+    }
 }
 
 const BEST: &str = "best.safetensors";
@@ -62,15 +84,21 @@ impl Checkpoints {
     /// file not be deleted; as [`Trainer::resume`](crate::train::Trainer::resume) when the best one
     /// so far cannot be read.
     pub fn save(&self, training: &mut Training<'_>, figure: Option<f64>) -> Result<PathBuf> {
+        let extra = Extra::with_figure(figure);
+        let bytes = pollster::block_on(training.encode(extra))?;
+        self.put(training.steps(), &bytes, figure)
+    }
+
+    /// As [`Checkpoints::save`], with the file's contents.
+    pub(crate) fn put(&self, steps: u64, bytes: &[u8], figure: Option<f64>) -> Result<PathBuf> {
         fs::create_dir_all(&self.folder).map_err(|source| refused(&self.folder, source))?;
-        let bytes = pollster::block_on(training.encode(figure))?;
-        let path = self.folder.join(name(training.steps()));
-        file::replace(&path, &bytes)?;
+        let path = self.folder.join(name(steps));
+        file::replace(&path, bytes)?;
         if let Some(figure) = figure {
             let best = self.best_figure()?;
             // A figure that is not a number is better than none, and worse than any.
             if best.is_none_or(|best| figure < best || (best.is_nan() && !figure.is_nan())) {
-                file::replace(&self.folder.join(BEST), &bytes)?;
+                file::replace(&self.folder.join(BEST), bytes)?;
             }
         }
         let all = self.list()?;
@@ -88,6 +116,18 @@ impl Checkpoints {
         Ok(self.list()?.pop().map(|(_, path)| path))
     }
 
+    /// All but the best, that with the most steps first.
+    pub(crate) fn newest_first(&self) -> Result<Vec<PathBuf>> {
+        let newest = self.list()?.into_iter().rev();
+        Ok(newest.map(|(_, path)| path).collect())
+    }
+
+    /// Renames a damaged checkpoint, so that it is none of the last ones any more.
+    pub(crate) fn put_aside(&self, path: &Path) -> Result<()> {
+        let aside = path.with_extension("damaged");
+        Ok(fs::rename(path, &aside).map_err(|source| refused(&aside, source))?)
+    }
+
     /// The checkpoint with the smallest figure; none if there is none.
     pub fn best(&self) -> Option<PathBuf> {
         let path = self.folder.join(BEST);
@@ -100,7 +140,7 @@ impl Checkpoints {
         };
         let bytes = file::read(&path)?;
         let container = Container::decode(&bytes, path.display().to_string())?;
-        Ok(container.fact("figure").and_then(|text| text.parse().ok()))
+        Ok(container.fact(FIGURE).and_then(|text| text.parse().ok()))
     }
 
     /// Steps and paths, in the order of the steps.

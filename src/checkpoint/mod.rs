@@ -32,7 +32,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use container::{Container, Tensor, encode};
+pub(crate) use container::{Container, Extra, Tensor, encode};
 pub use directory::Checkpoints;
 pub use error::CheckpointError;
 pub(crate) use facts::Facts;

@@ -7,6 +7,7 @@ mod diagnose;
 mod evaluate;
 #[cfg(feature = "onnx")]
 mod export;
+mod fit;
 mod fold;
 mod identity;
 mod lars;
@@ -33,6 +34,9 @@ pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
 pub use evaluate::Evaluation;
+pub use fit::{
+    Callback, EarlyStopping, Every, FitError, FitState, Monitor, Stop, every_steps, on_epoch_end,
+};
 pub use lars::Lars;
 pub use loss::{AnswerKind, Loss, LossFunction};
 pub use mixing::BatchMix;
@@ -41,7 +45,7 @@ pub use predict::Prediction;
 pub use quickprop::Quickprop;
 pub use rmsprop::RmsProp;
 pub use rule::{Norms, UpdateRule};
-pub use run::Run;
+pub use run::{End, Run};
 pub use sgd::Sgd;
 pub use trainer::Trainer;
 pub use training::Training;

@@ -10,11 +10,10 @@ pub(super) struct Progress {
 
 #[cfg(feature = "progress")]
 impl Progress {
-    pub(super) fn new(wanted: bool, epochs: u32, steps: usize) -> Self {
+    pub(super) fn new(wanted: bool, total: u64) -> Self {
         use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
         // indicatif itself draws nothing where there is no terminal.
         let bar = wanted.then(|| {
-            let total = u64::from(epochs) * steps as u64;
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             let template = "{bar:40.cyan/blue} step {pos}/{len}  {per_sec}  {eta} left  {msg}";
             if let Ok(style) = ProgressStyle::with_template(template) {
@@ -23,6 +22,12 @@ impl Progress {
             bar
         });
         Self { bar }
+    }
+
+    pub(super) fn go_to(&mut self, steps: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(steps);
+        }
     }
 
     pub(super) fn step(&mut self) {
@@ -39,8 +44,11 @@ impl Progress {
             bar.set_message(format!("loss {:.4}{accuracy}", epoch.train_loss));
         }
     }
+}
 
-    pub(super) fn finish(&mut self) {
+#[cfg(feature = "progress")]
+impl Drop for Progress {
+    fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -49,13 +57,13 @@ impl Progress {
 
 #[cfg(not(feature = "progress"))]
 impl Progress {
-    pub(super) fn new(_: bool, _: u32, _: usize) -> Self {
+    pub(super) fn new(_: bool, _: u64) -> Self {
         Self {}
     }
+
+    pub(super) fn go_to(&mut self, _: u64) {}
 
     pub(super) fn step(&mut self) {}
 
     pub(super) fn epoch(&mut self, _: &Epoch) {}
-
-    pub(super) fn finish(&mut self) {}
 }

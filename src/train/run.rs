@@ -1,29 +1,98 @@
 //! What a training leaves behind.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::evaluate::Evaluation;
-use crate::report::History;
+use crate::report::{Epoch, History};
 use crate::run::AdapterDescription;
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// It took all its epochs or steps.
+    #[default]
+    Finished,
+    /// It no longer got better, see [`Trainer::early_stopping`](super::Trainer::early_stopping).
+    NoImprovement,
+    /// It was asked to, by a [`Stop`](super::Stop) or by Ctrl-C.
+    Stopped,
+    /// A callback ended it, see [`FitState::stop`](super::FitState::stop).
+    Callback,
+    /// It failed, see [`FitError`](super::FitError).
+    Failed,
+}
 
 /// The outcome of [`Trainer::fit`](super::Trainer::fit). Prints as a table of epochs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Run {
-    /// Losses and accuracy by epoch.
+    /// Losses and accuracy by epoch, those before an interruption included.
     pub history: History,
-    /// The evaluation after the last epoch; none if there was no epoch.
+    /// The last evaluation, or that of the weights that were restored; none if there was none.
     pub evaluation: Option<Evaluation>,
+    /// Why it ended.
+    pub end: End,
+    /// Steps since the start of the training.
+    pub steps: u64,
+    /// The losses of the steps behind the last record of the history, if it ended in between.
+    pub unrecorded: Vec<f32>,
+    /// The record of the weights that the model has been given back, where
+    /// [`EarlyStopping`](super::EarlyStopping) restored the best.
+    pub restored: Option<Epoch>,
+    /// The steps of the checkpoint that it went on from, if it did.
+    pub resumed: Option<u64>,
+    /// The last checkpoint that was written or read.
+    pub checkpoint: Option<PathBuf>,
     /// Seconds per training step on average, without the first epoch, which compiles kernels.
     pub step_seconds: f64,
     /// Where it ran.
     pub device: AdapterDescription,
 }
 
+impl Run {
+    /// Before the first step.
+    pub(super) fn new(device: AdapterDescription) -> Self {
+        Self {
+            history: History::default(),
+            evaluation: None,
+            end: End::default(),
+            steps: 0,
+            unrecorded: Vec::new(),
+            restored: None,
+            resumed: None,
+            checkpoint: None,
+            step_seconds: 0.0,
+            device,
+        }
+    }
+}
+
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "trained on {}", self.device)?;
+        if let Some(step) = self.resumed {
+            writeln!(f, "went on after step {step}")?;
+        }
         write!(f, "{}", self.history)?;
+        let how = match self.end {
+            End::Finished => None,
+            End::NoImprovement => Some("stopped without further improvement"),
+            End::Stopped => Some("stopped on request"),
+            End::Callback => Some("stopped by a callback"),
+            End::Failed => Some("failed"),
+        };
+        if let Some(how) = how {
+            writeln!(f, "{how} after step {}", self.steps)?;
+        }
+        if let Some(best) = self.restored {
+            let (epoch, step) = (best.epoch, best.step);
+            writeln!(
+                f,
+                "the best weights were restored: epoch {epoch}, step {step}"
+            )?;
+        }
         write!(f, "{:.2} ms per step", self.step_seconds * 1e3)
     }
 }

@@ -1,25 +1,19 @@
-//! The loop over epochs.
+//! How to train.
 
 use std::fmt;
 use std::sync::Arc;
-#[cfg(not(target_arch = "wasm32"))]
-use std::time::Instant;
 
-#[cfg(target_arch = "wasm32")]
-use web_time::Instant;
-
+use super::fit::{EarlyStopping, Every, Length, Stop};
 use super::loss::Loss;
 use super::mixing::{BatchMix, Mixing};
 use super::model::Model;
-use super::progress::Progress;
 use super::rule::UpdateRule;
-use super::run::Run;
 use super::schedule::{self, Plateau};
 use super::training::Training;
+use crate::checkpoint::Checkpoints;
 use crate::data::{Augment, Dataset};
 use crate::error::{Error, Result};
 use crate::random::Seed;
-use crate::report::{Epoch, History};
 
 /// How to train: update rule, epochs, batch size, loss, schedule, seed.
 ///
@@ -51,8 +45,13 @@ pub struct Trainer {
     pub(super) clip_norm: Option<f64>,
     pub(super) micro_batches: usize,
     pub(super) average: Option<f64>,
-    epochs: u32,
-    progress: bool,
+    // The loop, see [`super::fit`].
+    pub(super) length: Length,
+    pub(super) validate: Every,
+    pub(super) early_stopping: Option<EarlyStopping>,
+    pub(super) checkpoints: Option<(Checkpoints, Every)>,
+    pub(super) stop: Option<Stop>,
+    pub(super) progress: bool,
 }
 
 impl fmt::Debug for Trainer {
@@ -61,7 +60,7 @@ impl fmt::Debug for Trainer {
             .field("rule", &self.rule)
             .field("loss", &self.loss)
             .field("batch_size", &self.batch_size)
-            .field("epochs", &self.epochs)
+            .field("length", &self.length)
             .finish_non_exhaustive()
     }
 }
@@ -83,16 +82,13 @@ impl Trainer {
             clip_norm: None,
             micro_batches: 1,
             average: None,
-            epochs: 10,
+            length: Length::Epochs(10),
+            validate: Every::Epochs(1),
+            early_stopping: None,
+            checkpoints: None,
+            stop: None,
             progress: true,
         }
-    }
-
-    /// How often every sample is seen.
-    #[must_use]
-    pub fn epochs(mut self, epochs: u32) -> Self {
-        self.epochs = epochs;
-        self
     }
 
     /// Samples that are computed together, those of a step unless [`Trainer::accumulate`] puts
@@ -251,14 +247,6 @@ impl Trainer {
         self
     }
 
-    /// Whether [`Trainer::fit`] shows a progress bar where there is a terminal; it does by
-    /// default.
-    #[must_use]
-    pub fn progress(mut self, progress: bool) -> Self {
-        self.progress = progress;
-        self
-    }
-
     /// What can be wrong with the settings alone.
     pub(super) fn check(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::Invalid(reason));
@@ -285,76 +273,4 @@ impl Trainer {
     pub fn start<'a>(&'a self, model: &'a mut Model, train: &'a Dataset) -> Result<Training<'a>> {
         pollster::block_on(Training::new(self, model, train))
     }
-
-    /// Trains for all epochs, and answers `test` after each.
-    ///
-    /// # Errors
-    /// [`crate::Error::Data`] for an empty data set, [`crate::Error::Invalid`] for data that do
-    /// not fit the network and settings that make no sense, [`crate::Error::OutOfMemory`],
-    /// [`crate::Error::DeviceLost`], and [`crate::Error::NonFinite`] when the training diverges:
-    /// the model then holds the parameters after the last good step.
-    pub fn fit(&self, model: &mut Model, train: &Dataset, test: &Dataset) -> Result<Run> {
-        pollster::block_on(self.fit_async(model, train, test))
-    }
-
-    /// The asynchronous form of [`Trainer::fit`].
-    ///
-    /// # Errors
-    /// As [`Trainer::fit`].
-    pub async fn fit_async(
-        &self,
-        model: &mut Model,
-        train: &Dataset,
-        test: &Dataset,
-    ) -> Result<Run> {
-        model.check_data(test, &self.loss)?;
-        let mut training = Training::new(self, model, train).await?;
-        let steps = training.steps_per_epoch();
-        let mut progress = Progress::new(self.progress, self.epochs, steps);
-        let mut history = History::default();
-        let (mut step_seconds, mut timed_steps) = (0.0, 0);
-        let mut evaluation = None;
-        for epoch in 1..=self.epochs {
-            let start = Instant::now();
-            for _ in 0..steps {
-                training.step_async().await?;
-                progress.step();
-            }
-            let losses = training.losses_async().await?;
-            // The first epoch compiles kernels; it counts only if there is no other.
-            if epoch <= 2 {
-                (step_seconds, timed_steps) = (0.0, 0);
-            }
-            step_seconds += start.elapsed().as_secs_f64();
-            timed_steps += steps;
-            let answering = training.averaged().unwrap_or(training.model());
-            let tested = answering.evaluate_async(test).await?;
-            let learning_rate = training.learning_rate(training.steps().saturating_sub(1));
-            training.observe(tested.loss)?;
-            let record = Epoch {
-                epoch,
-                step: training.steps(),
-                train_loss: mean(&losses),
-                test_loss: Some(tested.loss),
-                test_accuracy: tested.accuracy,
-                learning_rate,
-                seconds: start.elapsed().as_secs_f64(),
-            };
-            progress.epoch(&record);
-            history.push(record);
-            evaluation = Some(tested);
-        }
-        training.adopt_average();
-        progress.finish();
-        Ok(Run {
-            history,
-            evaluation,
-            step_seconds: step_seconds / timed_steps.max(1) as f64,
-            device: model.device.description().clone(),
-        })
-    }
-}
-
-fn mean(losses: &[f32]) -> f64 {
-    losses.iter().map(|&l| f64::from(l)).sum::<f64>() / losses.len().max(1) as f64
 }

@@ -292,6 +292,11 @@ impl<'a> Training<'a> {
         &self.losses
     }
 
+    /// Steps that are known to be good, since their losses were read.
+    pub(super) fn good_steps(&self) -> u64 {
+        self.read
+    }
+
     /// The learning rate of a step: the rule's, by the schedule and by what
     /// [`Training::observe`] has left of it so far.
     pub fn learning_rate(&self, step: u64) -> f64 {

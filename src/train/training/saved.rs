@@ -6,7 +6,7 @@ use safetensors::tensor::Dtype;
 
 use super::Training;
 use crate::checkpoint::{
-    self, CheckpointError, Container, Facts, LoadOptions, TRAINING_PREFIX, Tensor,
+    self, CheckpointError, Container, Extra, Facts, LoadOptions, TRAINING_PREFIX, Tensor,
 };
 use crate::data::Dataset;
 use crate::error::Result;
@@ -57,11 +57,11 @@ impl Training<'_> {
     /// # Errors
     /// As [`Training::losses`].
     pub async fn to_checkpoint_async(&mut self) -> Result<Vec<u8>> {
-        self.encode(None).await
+        self.encode(Extra::default()).await
     }
 
-    /// With the figure by which checkpoints are compared.
-    pub(crate) async fn encode(&mut self, figure: Option<f64>) -> Result<Vec<u8>> {
+    /// With more that goes into the file.
+    pub(crate) async fn encode(&mut self, extra: Extra) -> Result<Vec<u8>> {
         self.read_losses().await?;
         let mut tensors = self.model.tensors().await?;
         for (name, len) in self.state() {
@@ -79,9 +79,10 @@ impl Training<'_> {
         facts.set("epoch", self.step / steps);
         facts.set("batch", self.step % steps);
         facts.set("plateau", self.watch.to_text());
-        if let Some(figure) = figure {
-            facts.set("figure", figure);
+        for (name, text) in extra.facts {
+            facts.set(&name, text);
         }
+        tensors.extend(extra.tensors);
         checkpoint::encode(&tensors, facts)
     }
 
@@ -123,7 +124,7 @@ impl Training<'_> {
     }
 
     /// Makes this training, which has not begun, the one that was saved.
-    fn restore(&mut self, container: &Container<'_>) -> Result<()> {
+    pub(in crate::train) fn restore(&mut self, container: &Container<'_>) -> Result<()> {
         let step = container
             .fact("step")
             .and_then(|step| step.parse::<u64>().ok())

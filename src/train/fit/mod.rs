@@ -18,7 +18,8 @@ pub(super) use every::Length;
 pub use state::FitState;
 pub use stop::Stop;
 
-use self::clock::{Clock, Instant};
+use self::clock::Clock;
+pub(super) use self::clock::Instant;
 use self::early_stopping::Watcher;
 use super::model::Model;
 use super::progress::Progress;

@@ -162,7 +162,8 @@ impl FitState<'_> {
     pub(super) async fn record(&mut self, validate: bool) -> Result<()> {
         self.read_losses().await?;
         self.clock.pause(self.steps());
-        self.clock.take_lap();
+        let lap = self.clock.take_lap();
+        let images = lap.steps * self.training.samples_per_step() as u64;
         let learning_rate = self.training.learning_rate(self.steps().saturating_sub(1));
         let validation = match validate {
             true => Some(self.model().evaluate_async(self.test).await?),
@@ -179,7 +180,8 @@ impl FitState<'_> {
         };
         self.since = Instant::now();
         self.recorded = self.losses.len();
-        self.progress.epoch(&record);
+        let images_per_second = images as f64 / lap.seconds.max(f64::MIN_POSITIVE);
+        self.progress.record(&record, images_per_second);
         self.run.history.push(record);
         match validation {
             Some(validation) => self.observe(record, validation),

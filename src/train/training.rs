@@ -142,6 +142,11 @@ impl<'a> Training<'a> {
         self.data.len() / (self.batch * self.trainer.micro_batches)
     }
 
+    /// Samples that a step computes, those of all its micro-batches.
+    pub fn samples_per_step(&self) -> usize {
+        self.batch * self.trainer.micro_batches
+    }
+
     /// Steps submitted so far.
     pub fn steps(&self) -> u64 {
         self.step

@@ -97,9 +97,9 @@ fn callbacks_are_told_in_order() {
     let data = digits(20);
     let trainer = trainer().steps(5).validate(Every::Steps(3));
     let second: Vec<Box<dyn Callback>> = vec![Box::new(Log("b", &log))];
-    let mut callbacks = (Log("a", &log), second);
+    let callbacks = (Log("a", &log), second);
     trainer
-        .fit_with(&mut model, &data, &data, &mut callbacks)
+        .fit_with(&mut model, &data, &data, callbacks)
         .unwrap();
     let expected = [
         "start 0/0",
@@ -267,7 +267,7 @@ fn a_training_that_diverges_keeps_its_history() {
     let data = digits(50);
     let trainer = trainer().schedule(|step| if step < 12 { 1.0 } else { 1e30 });
     let failure = trainer.fit(&mut model, &data, &data).unwrap_err();
-    let Error::NonFinite { step, .. } = failure.error else {
+    let Error::NonFinite { step, .. } = *failure.error else {
         panic!("{failure}");
     };
     assert_eq!(step, 13);

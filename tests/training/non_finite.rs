@@ -180,6 +180,6 @@ fn fit_returns_the_error_and_leaves_a_usable_model() {
     let mut model = varied().build(device, 8).unwrap();
     let trainer = Trainer::new(Sgd::new(1e12)).batch_size(6).epochs(4);
     let error = trainer.fit(&mut model, &data, &data).unwrap_err();
-    assert!(matches!(error.error, Error::NonFinite { .. }), "{error}");
+    assert!(matches!(*error.error, Error::NonFinite { .. }), "{error}");
     assert_finite(&parameters(&model));
 }

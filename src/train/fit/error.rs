@@ -21,7 +21,7 @@ use crate::train::Run;
 #[derive(Debug)]
 pub struct FitError {
     /// What went wrong.
-    pub error: Error,
+    pub error: Box<Error>,
     /// The training up to there. The model holds the weights after the last good step.
     pub run: Box<Run>,
 }
@@ -40,6 +40,6 @@ impl std::error::Error for FitError {
 
 impl From<FitError> for Error {
     fn from(failure: FitError) -> Self {
-        failure.error
+        *failure.error
     }
 }

@@ -18,7 +18,8 @@ pub(super) use every::Length;
 pub use state::FitState;
 pub use stop::Stop;
 
-use self::clock::{Clock, Instant};
+use self::clock::Clock;
+pub(super) use self::clock::Instant;
 use self::early_stopping::Watcher;
 use super::model::Model;
 use super::progress::Progress;
@@ -96,7 +97,7 @@ impl Trainer {
         let mut fit = match FitState::new(self, model, train, test, run.clone()).await {
             Ok(fit) => fit,
             Err(error) => {
-                let run = Box::new(run);
+                let (error, run) = (Box::new(error), Box::new(run));
                 return Err(FitError { error, run });
             }
         };
@@ -104,7 +105,7 @@ impl Trainer {
             Ok(()) => Ok(fit.into_run()),
             Err(error) => {
                 fit.run.end = End::Failed;
-                let run = Box::new(fit.into_run());
+                let (error, run) = (Box::new(error), Box::new(fit.into_run()));
                 Err(FitError { error, run })
             }
         }

@@ -79,8 +79,9 @@ impl Trainer {
         self
     }
 
-    /// Whether [`Trainer::fit`] shows a progress bar where there is a terminal; it does by
-    /// default.
+    /// Whether [`Trainer::fit`] shows its progress on standard error, as it does by default: a bar
+    /// where there is a terminal (feature `progress`), otherwise a line for every record of the
+    /// history, with losses, images per second and the time left.
     #[must_use]
     pub fn progress(mut self, progress: bool) -> Self {
         self.progress = progress;

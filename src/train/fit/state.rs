@@ -162,7 +162,8 @@ impl FitState<'_> {
     pub(super) async fn record(&mut self, validate: bool) -> Result<()> {
         self.read_losses().await?;
         self.clock.pause(self.steps());
-        self.clock.take_lap();
+        let lap = self.clock.take_lap();
+        let images = lap.steps * self.training.samples_per_step() as u64;
         let learning_rate = self.training.learning_rate(self.steps().saturating_sub(1));
         let validation = match validate {
             true => Some(self.model().evaluate_async(self.test).await?),
@@ -182,7 +183,8 @@ impl FitState<'_> {
         self.run.history.push_losses(record.step, losses);
         self.record_slopes().await?;
         self.recorded = self.losses.len();
-        self.progress.epoch(&record);
+        let images_per_second = images as f64 / lap.seconds.max(f64::MIN_POSITIVE);
+        self.progress.record(&record, images_per_second);
         self.run.history.push(record);
         match validation {
             Some(validation) => self.observe(record, validation),
@@ -193,9 +195,10 @@ impl FitState<'_> {
     /// Adds the PReLU slopes to the history.
     pub(super) async fn record_slopes(&mut self) -> Result<()> {
         let slopes = self.model().slopes_at(self.epoch(), self.steps()).await?;
+        let history = &mut self.run.history;
         slopes
             .into_iter()
-            .for_each(|layer| self.run.history.push_slopes(layer));
+            .for_each(|layer| history.push_slopes(layer));
         Ok(())
     }
 

@@ -14,6 +14,8 @@ mod batches;
 mod descriptions;
 #[path = "api/errors.rs"]
 mod errors;
+#[path = "api/history.rs"]
+mod history;
 #[path = "api/parameters.rs"]
 mod parameters;
 #[path = "api/quick_start.rs"]

@@ -18,8 +18,6 @@ mod json_lines;
 #[cfg(feature = "plot")]
 #[cfg_attr(docsrs, doc(cfg(feature = "plot")))]
 pub mod plot;
-#[cfg(feature = "plot")]
-mod plot_signals;
 mod signals;
 mod slopes;
 #[cfg(test)]

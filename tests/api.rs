@@ -18,8 +18,13 @@ mod errors;
 mod history;
 #[path = "api/parameters.rs"]
 mod parameters;
+#[path = "api/predictor.rs"]
+mod predictor;
 #[path = "api/quick_start.rs"]
 mod quick_start;
+
+#[path = "api/threads.rs"]
+mod threads;
 
 #[path = "support/gpu.rs"]
 mod gpu;

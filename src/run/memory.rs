@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytemuck::Pod;
+use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
 
 use super::Device;
 use crate::error::{Error, Result};
@@ -154,12 +155,17 @@ pub(super) fn write<T: Pod>(
     Ok(())
 }
 
-pub(super) async fn read<T: Pod>(
-    device: &Device,
-    buffer: &wgpu::Buffer,
-    offset: usize,
-    len: usize,
-) -> Result<Vec<T>> {
+/// A part of a buffer on its way to the host: as it was when the copy was submitted, whatever is
+/// submitted afterwards.
+#[derive(Debug)]
+pub(crate) struct ReadBack {
+    staging: wgpu::Buffer,
+    submission: wgpu::SubmissionIndex,
+    mapped: OneshotReceiver<Result<(), wgpu::BufferAsyncError>>,
+}
+
+/// Submits the copy of `len` elements from element `offset` on. Does not wait.
+pub(super) fn fetch(device: &Device, buffer: &wgpu::Buffer, offset: usize, len: usize) -> ReadBack {
     let bytes = 4 * len as u64;
     let staging = device.wgpu().create_buffer(&wgpu::BufferDescriptor {
         label: Some("read-back"),
@@ -169,26 +175,45 @@ pub(super) async fn read<T: Pod>(
     });
     let mut encoder = device.wgpu().create_command_encoder(&Default::default());
     encoder.copy_buffer_to_buffer(buffer, 4 * offset as u64, &staging, 0, bytes);
-    device.queue().submit([encoder.finish()]);
-    let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
+    let submission = device.queue().submit([encoder.finish()]);
+    let (sender, mapped) = oneshot_channel();
     staging.map_async(wgpu::MapMode::Read, .., move |result| {
         // The receiver is gone only when the caller stopped waiting.
         let _ = sender.send(result);
     });
-    wait(device, None)?;
-    let lost = |reason: String| Error::DeviceLost(reason);
-    match receiver.receive().await {
-        Some(Ok(())) => {}
-        other => {
-            device.check()?;
-            return Err(lost(format!("a buffer could not be read back: {other:?}")));
-        }
+    ReadBack {
+        staging,
+        submission,
+        mapped,
     }
-    device.check()?;
-    let view = staging
-        .get_mapped_range(..)
-        .map_err(|error| lost(error.to_string()))?;
-    Ok(bytemuck::pod_collect_to_vec(&view))
+}
+
+impl ReadBack {
+    /// Waits for the copy, and for nothing that was submitted after it.
+    pub(crate) async fn receive<T: Pod>(self, device: &Device) -> Result<Vec<T>> {
+        wait(device, Some(self.submission))?;
+        let lost = |reason: String| Error::DeviceLost(reason);
+        match self.mapped.receive().await {
+            Some(Ok(())) => {}
+            other => {
+                device.check()?;
+                return Err(lost(format!("a buffer could not be read back: {other:?}")));
+            }
+        }
+        device.check()?;
+        let view = self.staging.get_mapped_range(..);
+        let view = view.map_err(|error| lost(error.to_string()))?;
+        Ok(bytemuck::pod_collect_to_vec(&view))
+    }
+}
+
+pub(super) async fn read<T: Pod>(
+    device: &Device,
+    buffer: &wgpu::Buffer,
+    offset: usize,
+    len: usize,
+) -> Result<Vec<T>> {
+    fetch(device, buffer, offset, len).receive(device).await
 }
 
 /// Blocks until the queue is empty, or has come to a submission. A browser drives its queue

@@ -8,5 +8,5 @@ mod program;
 mod trusted;
 
 pub use device::{AdapterDescription, AdapterKind, Device, DeviceOptions};
-pub(crate) use memory::Memory;
+pub(crate) use memory::{Memory, ReadBack};
 pub(crate) use program::{Program, ProgramOptions, Submission};

@@ -7,7 +7,7 @@ use bytemuck::Pod;
 
 use super::pipeline::Pipeline;
 use super::profile::Clock;
-use super::{Device, Memory, memory};
+use super::{Device, Memory, ReadBack, memory};
 use crate::error::{Error, Result};
 use crate::record::{Place, Range, Recording};
 
@@ -230,6 +230,12 @@ impl Program {
     pub(crate) async fn read<T: Pod>(&self, range: &Range) -> Result<Vec<T>> {
         let buffer = self.buffer(&range.place)?;
         memory::read(&self.device, buffer, range.offset, range.len).await
+    }
+
+    /// Submits the copy of a range to the host. Does not wait.
+    pub(crate) fn fetch(&self, range: &Range) -> Result<ReadBack> {
+        let buffer = self.buffer(&range.place)?;
+        Ok(memory::fetch(&self.device, buffer, range.offset, range.len))
     }
 
     /// Whether the program holds this place itself (rather than sharing it).

@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use futures_intrusive::sync::Mutex;
+
 use super::loss::{Answer, Loss};
 use super::model::Model;
 use crate::data::{Classes, DataError, Dataset, Targets};
@@ -52,6 +54,7 @@ impl Evaluation {
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) program: Program,
+    pub(super) recording: Recording,
     graph: Graph,
     plan: Plan,
 }
@@ -77,6 +80,7 @@ impl Planned {
         let program = Program::new(&model.device, &recording, &[&model.memory], options).await?;
         Ok(Self {
             program,
+            recording,
             graph,
             plan,
         })
@@ -93,11 +97,16 @@ impl Planned {
     }
 
     /// Writes up to a batch of samples or targets in PyTorch's order, and zeros for the rest.
-    pub(super) fn write(&self, (value_type, range): &(ValueType, Range), of: &[f32]) -> Result<()> {
-        let mut packed = value_type.layout.pack(of);
-        packed.resize(range.len, 0.0);
-        self.program.write(range, &packed)
+    pub(super) fn write(&self, place: &(ValueType, Range), of: &[f32]) -> Result<()> {
+        self.program.write(&place.1, &packed(place, of))
     }
+}
+
+/// Up to a batch of samples in the device's order, and zeros for the rest.
+pub(super) fn packed((value_type, range): &(ValueType, Range), of: &[f32]) -> Vec<f32> {
+    let mut packed = value_type.layout.pack(of);
+    packed.resize(range.len, 0.0);
+    packed
 }
 
 /// An evaluation plan for one batch size and the model's loss.
@@ -108,6 +117,8 @@ pub(super) struct Evaluator {
     layout: TallyLayout,
     input: (ValueType, Range),
     answer: (Answer, (ValueType, Range)),
+    /// Whose sums are on the device: one evaluation at a time.
+    turn: Mutex<()>,
 }
 
 /// Sums and counts of some batches.
@@ -146,6 +157,7 @@ impl Evaluator {
             planned,
             batch,
             layout,
+            turn: Mutex::new((), true),
         })
     }
 
@@ -269,6 +281,9 @@ impl Tally {
 impl Model {
     /// Answers every sample of `data` and compares: loss, accuracy, confusion.
     ///
+    /// Several threads may ask at the same time; evaluations of one model with batches of one size
+    /// then wait for each other.
+    ///
     /// # Errors
     /// [`Error::Data`] for an empty data set, [`Error::Invalid`] or [`Error::Answers`] for one
     /// that does not fit the network or the loss, [`Error::DeviceLost`].
@@ -283,6 +298,7 @@ impl Model {
     pub async fn evaluate_async(&self, data: &Dataset) -> Result<Evaluation> {
         self.check_data(data, &self.loss)?;
         let evaluator = self.evaluator(BATCH.min(data.len())).await?;
+        let _turn = evaluator.turn.lock().await;
         let samples: Vec<u32> = (0..data.len() as u32).collect();
         let mut tally = Tally::new(evaluator.layout);
         for segment in samples.chunks(evaluator.batch * TALLY_BATCHES) {
@@ -293,6 +309,12 @@ impl Model {
 
     /// Whether a data set fits the network and the loss.
     pub(super) fn check_data(&self, data: &Dataset, loss: &Loss) -> Result<()> {
+        self.check_samples(data)?;
+        loss.check(self.output_shape(), data.targets())
+    }
+
+    /// Whether a data set's samples fit the network.
+    pub(super) fn check_samples(&self, data: &Dataset) -> Result<()> {
         if data.is_empty() {
             return Err(DataError::Empty {
                 samples: 0,
@@ -307,7 +329,7 @@ impl Model {
                 data.shape()
             )));
         }
-        loss.check(self.output_shape(), data.targets())
+        Ok(())
     }
 }
 

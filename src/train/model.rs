@@ -1,11 +1,13 @@
 //! A network with weights on a device.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use futures_intrusive::sync::Mutex;
 
 use super::evaluate::Evaluator;
 use super::loss::Loss;
-use super::predict::Responder;
+use super::responder::Responder;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Initialiser, Parameter, Role, Var, aligned};
 use crate::random::Seed;
@@ -31,19 +33,13 @@ pub struct Model {
     evaluators: ByBatch<Evaluator>,
 }
 
+/// Plans by batch size, made at their first use. The lock is held while one is made, so that
+/// threads that ask for the same at the same time get the same.
 type ByBatch<T> = Mutex<BTreeMap<usize, Arc<T>>>;
 
-/// The plan for this batch size, if there is one.
-fn find<T>(plans: &ByBatch<T>, batch: usize) -> Option<Arc<T>> {
-    let plans = plans.lock().unwrap_or_else(PoisonError::into_inner);
-    plans.get(&batch).cloned()
-}
-
-fn keep<T>(plans: &ByBatch<T>, batch: usize, plan: T) -> Arc<T> {
-    let plan = Arc::new(plan);
-    let mut plans = plans.lock().unwrap_or_else(PoisonError::into_inner);
-    plans.insert(batch, plan.clone());
-    plan
+/// None yet.
+fn no_plans<T>() -> ByBatch<T> {
+    Mutex::new(BTreeMap::new(), true)
 }
 
 /// Elements of the buffer that holds all parameters of one kind, at least a block.
@@ -98,8 +94,8 @@ impl Model {
             output,
             memory,
             loss: Loss::default(),
-            responders: Mutex::default(),
-            evaluators: Mutex::default(),
+            responders: no_plans(),
+            evaluators: no_plans(),
         })
     }
 
@@ -112,8 +108,8 @@ impl Model {
             output: self.output,
             memory: self.memory.duplicate(&self.device).await?,
             loss: self.loss.clone(),
-            responders: Mutex::default(),
-            evaluators: Mutex::default(),
+            responders: no_plans(),
+            evaluators: no_plans(),
         })
     }
 
@@ -249,30 +245,30 @@ impl Model {
     pub(super) fn set_loss(&mut self, loss: &Loss) {
         if !self.loss.is(loss) {
             self.loss = loss.clone();
-            self.evaluators = Mutex::default();
+            self.evaluators = no_plans();
         }
     }
 
-    /// The plan for answering batches of this size, made at its first use.
+    /// The plan for answering batches of this size.
     pub(super) async fn responder(&self, batch: usize) -> Result<Arc<Responder>> {
-        match find(&self.responders, batch) {
-            Some(known) => Ok(known),
-            None => {
-                let responder = Responder::new(self, batch).await?;
-                Ok(keep(&self.responders, batch, responder))
-            }
+        let mut plans = self.responders.lock().await;
+        if let Some(known) = plans.get(&batch) {
+            return Ok(known.clone());
         }
+        let responder = Arc::new(Responder::new(self, batch).await?);
+        plans.insert(batch, responder.clone());
+        Ok(responder)
     }
 
-    /// The evaluation plan for batches of this size, made at its first use.
+    /// The plan for evaluating batches of this size.
     pub(super) async fn evaluator(&self, batch: usize) -> Result<Arc<Evaluator>> {
-        match find(&self.evaluators, batch) {
-            Some(known) => Ok(known),
-            None => {
-                let evaluator = Evaluator::new(self, batch, &self.loss).await?;
-                Ok(keep(&self.evaluators, batch, evaluator))
-            }
+        let mut plans = self.evaluators.lock().await;
+        if let Some(known) = plans.get(&batch) {
+            return Ok(known.clone());
         }
+        let evaluator = Arc::new(Evaluator::new(self, batch, &self.loss).await?);
+        plans.insert(batch, evaluator.clone());
+        Ok(evaluator)
     }
 }
 

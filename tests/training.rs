@@ -24,6 +24,8 @@ mod determinism;
 mod errors;
 #[path = "training/evaluation.rs"]
 mod evaluation;
+#[path = "training/fine_tuning.rs"]
+mod fine_tuning;
 #[path = "training/folding.rs"]
 mod folding;
 #[path = "training/golden.rs"]

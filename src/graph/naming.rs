@@ -32,6 +32,15 @@ impl Names {
         *count += 1;
         format!("{path}{count}")
     }
+
+    /// Gives numbers free again that no remaining path has, from the highest down.
+    pub(super) fn forget(&mut self, remains: impl Fn(&str) -> bool) {
+        for (path, count) in &mut self.used {
+            while *count > 0 && !remains(&format!("{path}{count}")) {
+                *count -= 1;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -49,5 +58,17 @@ mod tests {
         assert_eq!(names.next("conv"), "layer1.0.conv1");
         names.leave();
         assert_eq!(names.next("conv"), "layer1.conv1");
+    }
+
+    #[test]
+    fn numbers_behind_the_last_that_remains_are_free_again() {
+        let mut names = Names::default();
+        for _ in 0..4 {
+            names.next("conv");
+        }
+        names.next("linear");
+        names.forget(|path| path == "conv2");
+        assert_eq!(names.next("conv"), "conv3");
+        assert_eq!(names.next("linear"), "linear1");
     }
 }

@@ -57,7 +57,7 @@ impl Network {
     /// let mut model = net.build(&Device::open()?, Seed(1))?;
     /// // All of the file but the last layer, `fc` in this network.
     /// let report = model.load_with("resnet18.safetensors", &LoadOptions::new().except("fc"))?;
-    /// println!("{report}"); // 120 loaded; left out: fc.bias, fc.weight
+    /// println!("{report}"); // 100 loaded; left out: fc.bias, fc.weight
     /// # Ok::<(), wgrad::Error>(())
     /// ```
     ///

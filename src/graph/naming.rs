@@ -33,12 +33,12 @@ impl Names {
         format!("{path}{count}")
     }
 
-    /// Gives numbers free again that no remaining path has, from the highest down.
-    pub(super) fn forget(&mut self, remains: impl Fn(&str) -> bool) {
-        for (path, count) in &mut self.used {
-            while *count > 0 && !remains(&format!("{path}{count}")) {
-                *count -= 1;
-            }
+    /// Counts a path that is there already, so that the next of its kind gets a higher number.
+    pub(super) fn take(&mut self, path: &str) {
+        let kind = path.trim_end_matches(|c: char| c.is_ascii_digit());
+        if let Ok(number) = path[kind.len()..].parse::<u32>() {
+            let count = self.used.entry(kind.to_owned()).or_insert(0);
+            *count = (*count).max(number as usize);
         }
     }
 }
@@ -61,14 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_behind_the_last_that_remains_are_free_again() {
+    fn numbers_follow_those_that_are_taken() {
         let mut names = Names::default();
-        for _ in 0..4 {
-            names.next("conv");
+        for path in ["conv2", "conv1", "fc", "layer1.0.conv3"] {
+            names.take(path);
         }
-        names.next("linear");
-        names.forget(|path| path == "conv2");
         assert_eq!(names.next("conv"), "conv3");
-        assert_eq!(names.next("linear"), "linear1");
+        assert_eq!(names.next("fc"), "fc1");
+        names.enter("layer1.0");
+        assert_eq!(names.next("conv"), "layer1.0.conv4");
     }
 }

@@ -1,5 +1,6 @@
 //! A part of a graph as a graph of its own.
 
+use super::naming::Names;
 use super::{Graph, Home, Var};
 use crate::error::{Error, Result};
 
@@ -65,16 +66,10 @@ impl<'a> Part<'a> {
 
     /// The part, in which layers that are added are numbered after those that are there.
     pub(super) fn finish(mut self) -> Result<Graph> {
-        let Graph {
-            nodes, parameters, ..
-        } = &self.graph;
-        let taken = |path: &str| {
-            let below = format!("{path}.");
-            let of_parameter = parameters.iter().any(|p| p.name.starts_with(&below));
-            of_parameter || nodes.iter().any(|node| node.name == path)
-        };
-        let mut names = self.old.names.clone();
-        names.forget(taken);
+        let mut names = Names::default();
+        for node in &self.graph.nodes {
+            names.take(&node.name);
+        }
         self.graph.names = names;
         self.graph.check()?;
         Ok(self.graph)

@@ -4,10 +4,11 @@
 //   dweight = sum of dy * xhat
 //   dx      = weight * inverse_std * (dy - dbias / ROWS - xhat * dweight / ROWS)
 //
-// and dx written as  a * dy + b * (x - mean) + c  per channel, for batch_norm_grad.wgsl.
+// and dx written as  a * dy + b * (x - mean) + c  per channel, for batch_norm_grad.wgsl. RUNNING is
+// for a layer that normalises by its running averages: constants, so that dx is  a * dy.
 //
-// One workgroup a vec4 of channels; the order of the sums is fixed. inverse_std is zero in
-// padding, and so are all results.
+// One workgroup a vec4 of channels; the order of the sums is fixed. In padding inverse_std or the
+// weight and the sums are zero, and so are all results.
 
 const ROWS: u32 = #{ROWS};
 const VECS: u32 = #{VECS}; // channels / 4, rounded up
@@ -16,12 +17,17 @@ const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(3) var<storage, read> inverse_std: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dweight: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> dbias: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> dweight: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dbias: array<vec4f>;
 // [a, b, c][channel]
-@group(0) @binding(6) var<storage, read_write> coefficients: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> coefficients: array<vec4f>;
+#ifdef RUNNING
+override epsilon: f32;
+@group(0) @binding(5) var<storage, read> variance: array<vec4f>;
+#else
+@group(0) @binding(5) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(6) var<storage, read> inverse_std: array<vec4f>;
+#endif
 
 var<workgroup> plain_sums: array<vec4f, WORKGROUP>;
 var<workgroup> weighted_sums: array<vec4f, WORKGROUP>;
@@ -53,13 +59,21 @@ fn main(
     }
     if lane == 0 {
         plain = plain_sums[0];
+        dbias[v] = plain;
+#ifdef RUNNING
+        let inverse_std = inverseSqrt(variance[v] + vec4f(epsilon));
+        dweight[v] = inverse_std * weighted_sums[0];
+        coefficients[v] = weight[v] * inverse_std;
+        coefficients[VECS + v] = vec4f();
+        coefficients[2 * VECS + v] = vec4f();
+#else
         weighted = inverse_std[v] * (weighted_sums[0] - residual[v] * plain);
         let a = weight[v] * inverse_std[v];
         let b = -a * inverse_std[v] * weighted / f32(ROWS);
-        dbias[v] = plain;
         dweight[v] = weighted;
         coefficients[v] = a;
         coefficients[VECS + v] = b;
         coefficients[2 * VECS + v] = -a * plain / f32(ROWS) - b * residual[v];
+#endif
     }
 }

@@ -30,6 +30,8 @@ mod early_stopping;
 mod errors;
 #[path = "training/evaluation.rs"]
 mod evaluation;
+#[path = "training/fine_tuning.rs"]
+mod fine_tuning;
 #[path = "training/folding.rs"]
 mod folding;
 #[path = "training/golden.rs"]

@@ -71,7 +71,7 @@ pub enum CheckpointError {
         /// The file's path, or `the buffer`.
         file: String,
         /// What differs.
-        report: LoadReport,
+        report: Box<LoadReport>,
     },
     /// Two tensors were given the same name by [`LoadOptions::rename`](super::LoadOptions::rename).
     #[error("{file}: both `{first}` and `{second}` would be `{name}`")]
@@ -84,6 +84,14 @@ pub enum CheckpointError {
         first: String,
         /// The second tensor.
         second: String,
+    },
+    /// A pattern of [`LoadOptions::except`](super::LoadOptions::except) leaves nothing out.
+    #[error("neither {file} nor the network has a parameter `{pattern}` to be left out")]
+    NothingLeftOut {
+        /// The file's path, or `the buffer`.
+        file: String,
+        /// The pattern.
+        pattern: String,
     },
     /// The file holds weights, but no training that could go on.
     #[error("{file} holds weights only, no training to resume; `Model::load` reads those")]

@@ -1,7 +1,9 @@
 //! How weights are loaded, and what came of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::graph::matches;
 use crate::shape::Shape;
 
 /// How [`Model::load_with`](crate::train::Model::load_with) treats names and misfits.
@@ -19,6 +21,8 @@ use crate::shape::Shape;
 pub struct LoadOptions {
     pub(crate) strict: bool,
     pub(crate) rename: Box<Rename>,
+    /// Patterns of what is left out.
+    except: Vec<String>,
 }
 
 type Rename = dyn Fn(&str) -> Option<String> + Send + Sync;
@@ -33,6 +37,7 @@ impl fmt::Debug for LoadOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoadOptions")
             .field("strict", &self.strict)
+            .field("except", &self.except)
             .finish_non_exhaustive()
     }
 }
@@ -43,6 +48,7 @@ impl LoadOptions {
         Self {
             strict: true,
             rename: Box::new(|name| Some(name.to_owned())),
+            except: Vec::new(),
         }
     }
 
@@ -61,6 +67,37 @@ impl LoadOptions {
     pub fn rename(mut self, path: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.rename = Box::new(path);
         self
+    }
+
+    /// Leaves out the parameters and tensors that a pattern chooses: `fc`, `*.bias` (see
+    /// [fine-tuning](crate::train#fine-tuning)). They are as they were, and the rest must fit as
+    /// without this. May be called several times.
+    ///
+    /// A pattern that chooses nothing, neither in the network nor in the file, is an error.
+    ///
+    /// ```
+    /// use wgrad::checkpoint::LoadOptions;
+    ///
+    /// // A network with a last layer of its own, and weights for other classes.
+    /// let options = LoadOptions::new().except("fc");
+    /// # let _ = options;
+    /// ```
+    #[must_use]
+    pub fn except(mut self, pattern: impl Into<String>) -> Self {
+        self.except.push(pattern.into());
+        self
+    }
+
+    /// Whether a parameter, or a tensor by its new name, is to be left out.
+    pub(crate) fn leaves_out(&self, path: &str) -> bool {
+        self.except.iter().any(|pattern| matches(pattern, path))
+    }
+
+    /// The first pattern of [`LoadOptions::except`] that chooses none of these.
+    pub(crate) fn idle_pattern(&self, left_out: &BTreeSet<String>) -> Option<&str> {
+        let chooses = |pattern: &String| left_out.iter().any(|path| matches(pattern, path));
+        let idle = self.except.iter().find(|pattern| !chooses(pattern));
+        idle.map(String::as_str)
     }
 
     /// The parameter that a tensor of the file is for.
@@ -85,10 +122,12 @@ pub struct LoadReport {
     pub unexpected: Vec<String>,
     /// Tensors of another shape, or of elements that are not floating-point numbers.
     pub misfits: Vec<Misfit>,
+    /// Parameters and tensors that [`LoadOptions::except`] left out.
+    pub left_out: Vec<String>,
 }
 
 impl LoadReport {
-    /// Whether the file holds exactly the network's parameters.
+    /// Whether the file holds exactly the network's parameters, but for what was left out.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.misfits.is_empty()
     }
@@ -96,14 +135,18 @@ impl LoadReport {
 
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_complete() {
-            return write!(f, "all {} parameters are there", self.loaded.len());
+        let loaded = self.loaded.len();
+        match (self.is_complete(), self.left_out.is_empty()) {
+            (true, true) => return write!(f, "all {loaded} parameters are there"),
+            (true, false) => write!(f, "{loaded} loaded; ")?,
+            (false, _) => {}
         }
         let misfits: Vec<String> = self.misfits.iter().map(Misfit::to_string).collect();
         let lists = [
             ("missing", &self.missing),
             ("unexpected", &self.unexpected),
             ("misshapen", &misfits),
+            ("left out", &self.left_out),
         ];
         let lists = lists.iter().filter(|(_, names)| !names.is_empty());
         for (i, (what, names)) in lists.enumerate() {

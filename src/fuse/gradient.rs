@@ -29,7 +29,10 @@ impl Fuser<'_> {
         if operator.masked || fused.node.inputs.last() != Some(&delta) {
             return None;
         }
-        fused.node.operator = Arc::new(BatchNormalisationGrad { masked: true });
+        fused.node.operator = Arc::new(BatchNormalisationGrad {
+            masked: true,
+            ..operator
+        });
         fused.node.inputs.pop();
         let delta_and_mask = [self.input(index, 1)?, self.input(index, 0)?];
         fused.node.inputs.extend(delta_and_mask);

@@ -100,7 +100,8 @@ impl Fuser<'_> {
         let normalised = self.input(pool, 0)?;
         let index = self.producer(normalised)?;
         let norm = self.operator::<BatchNormalisation>(index)?;
-        if self.only_reader(normalised) != Some(pool) {
+        let running = self.mode == Mode::Training && norm.frozen;
+        if running || self.only_reader(normalised) != Some(pool) {
             return None;
         }
         let node = &self.nodes[index].as_ref()?.node;

@@ -115,7 +115,7 @@ impl Graph {
     }
 
     /// Declares a parameter as it is in another graph.
-    fn copy_parameter(&mut self, parameter: &Parameter) -> Var {
+    pub(super) fn copy_parameter(&mut self, parameter: &Parameter) -> Var {
         let (layer, name) = parameter
             .name
             .rsplit_once('.')
@@ -137,7 +137,7 @@ impl Graph {
     }
 }
 
-fn downcast<T: 'static>(node: &Node) -> Option<&T> {
+pub(super) fn downcast<T: 'static>(node: &Node) -> Option<&T> {
     let operator: &dyn Any = node.operator.as_ref();
     operator.downcast_ref()
 }

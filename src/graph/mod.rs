@@ -8,10 +8,13 @@
 mod activations;
 mod chain;
 mod fold;
+mod head;
 mod layer;
 mod naming;
 mod network;
 mod parameter;
+mod part;
+mod pattern;
 mod summary;
 mod value;
 
@@ -22,6 +25,7 @@ pub use layer::Layer;
 pub use network::Network;
 pub(crate) use parameter::{BLOCK, aligned};
 pub use parameter::{Declaration, Initialiser, Parameter, Role};
+pub(crate) use pattern::matches;
 pub use value::{Element, Home, Value, ValueType};
 
 use crate::error::{Error, Result};
@@ -214,6 +218,13 @@ impl Graph {
         for result in results {
             self.values[result.0].producer = Some(0);
             self.values[result.0].home = Home::Step;
+        }
+    }
+
+    /// Has a node compute by another operator, with operands and results of the same types.
+    pub(crate) fn exchange(&mut self, node: usize, operator: Arc<dyn Operator>) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.operator = operator;
         }
     }
 

@@ -32,6 +32,15 @@ impl Names {
         *count += 1;
         format!("{path}{count}")
     }
+
+    /// Counts a path that is there already, so that the next of its kind gets a higher number.
+    pub(super) fn take(&mut self, path: &str) {
+        let kind = path.trim_end_matches(|c: char| c.is_ascii_digit());
+        if let Ok(number) = path[kind.len()..].parse::<u32>() {
+            let count = self.used.entry(kind.to_owned()).or_insert(0);
+            *count = (*count).max(number as usize);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -49,5 +58,17 @@ mod tests {
         assert_eq!(names.next("conv"), "layer1.0.conv1");
         names.leave();
         assert_eq!(names.next("conv"), "layer1.conv1");
+    }
+
+    #[test]
+    fn numbers_follow_those_that_are_taken() {
+        let mut names = Names::default();
+        for path in ["conv2", "conv1", "fc", "layer1.0.conv3"] {
+            names.take(path);
+        }
+        assert_eq!(names.next("conv"), "conv3");
+        assert_eq!(names.next("fc"), "fc1");
+        names.enter("layer1.0");
+        assert_eq!(names.next("conv"), "layer1.0.conv4");
     }
 }

@@ -30,19 +30,21 @@ use crate::train::Model;
 /// # Ok::<(), wgrad::Error>(())
 /// ```
 ///
-/// Branches and residuals are described as a graph of values, [`Network::from_graph`].
+/// Branches and residuals are described as a graph of values, [`Network::from_graph`]; layers of a
+/// chain may follow it. [`Network::up_to`] and [`Network::with_classes`] take a described network
+/// apart, for what is trained to be used again.
 #[derive(Clone, Debug)]
 pub struct Network {
-    description: Description,
+    base: Base,
+    /// What follows the base.
+    layers: Vec<Layer>,
     failure: Option<String>,
 }
 
+/// What a description begins with.
 #[derive(Clone, Debug)]
-enum Description {
-    Chain {
-        input: Shape,
-        layers: Vec<Layer>,
-    },
+enum Base {
+    Input(Shape),
     Graph {
         graph: Graph,
         input: Var,
@@ -53,13 +55,24 @@ enum Description {
 impl Network {
     /// A chain that begins with one sample of this shape, `[C, H, W]` or `[F]`.
     pub fn input(shape: impl Into<Shape>) -> Self {
+        Self::of(Base::Input(shape.into()))
+    }
+
+    fn of(base: Base) -> Self {
         Self {
-            description: Description::Chain {
-                input: shape.into(),
-                layers: Vec::new(),
-            },
+            base,
+            layers: Vec::new(),
             failure: None,
         }
+    }
+
+    /// A finished graph, to which layers may be added.
+    pub(super) fn of_graph(graph: Graph, input: Var, output: Var) -> Self {
+        Self::of(Base::Graph {
+            graph,
+            input,
+            output,
+        })
     }
 
     /// A network described as a graph: `build` gets the input and gives the output.
@@ -81,22 +94,12 @@ impl Network {
         let mut graph = Graph::new();
         let input = graph.input("input", shape);
         let output = build(&mut graph, input);
-        Self {
-            description: Description::Graph {
-                graph,
-                input,
-                output,
-            },
-            failure: None,
-        }
+        Self::of_graph(graph, input, output)
     }
 
     /// Adds a layer.
     pub fn layer(&mut self, layer: Layer) -> &mut Self {
-        match &mut self.description {
-            Description::Chain { layers, .. } => layers.push(layer),
-            Description::Graph { graph, output, .. } => *output = layer.apply(graph, *output),
-        }
+        self.layers.push(layer);
         self
     }
 
@@ -303,11 +306,7 @@ impl Network {
 
     /// Changes the last layer of the chain; keeps an error if it has nothing to change.
     fn change(&mut self, what: &str, change: impl FnOnce(Layer) -> Option<Layer>) -> &mut Self {
-        let last = match &mut self.description {
-            Description::Chain { layers, .. } => layers.last_mut(),
-            Description::Graph { .. } => None,
-        };
-        let reason = match last {
+        let reason = match self.layers.last_mut() {
             None => "there is no layer of a chain before it".to_owned(),
             Some(layer) => match change(layer.clone()) {
                 Some(changed) => {
@@ -330,21 +329,20 @@ impl Network {
         if let Some(failure) = &self.failure {
             return Err(Error::Invalid(failure.clone()));
         }
-        let (graph, input, output) = match &self.description {
-            Description::Graph {
+        let (mut graph, input, output) = match &self.base {
+            Base::Graph {
                 graph,
                 input,
                 output,
             } => (graph.clone(), *input, *output),
-            Description::Chain { input, layers } => {
+            Base::Input(shape) => {
                 let mut graph = Graph::new();
-                let input = graph.input("input", input.clone());
-                let output = layers
-                    .iter()
-                    .fold(input, |x, layer| layer.apply(&mut graph, x));
-                (graph, input, output)
+                let input = graph.input("input", shape.clone());
+                (graph, input, input)
             }
         };
+        let apply = |x, layer: &Layer| layer.apply(&mut graph, x);
+        let output = self.layers.iter().fold(output, apply);
         graph.check()?;
         if graph.value(output).producer.is_none() {
             return Err(Error::Invalid("the network has no layers".to_owned()));

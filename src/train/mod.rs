@@ -1,4 +1,42 @@
 //! Training: models on a device, update rules, the loop over epochs.
+//!
+//! # Fine-tuning
+//!
+//! A network that was trained on much data is a good start for a task with little. Its last layer
+//! is replaced ([`Network::with_classes`](crate::graph::Network::with_classes)), or several are
+//! ([`Network::up_to`](crate::graph::Network::up_to)); the weights of the others are loaded; then
+//! the new layer is trained alone, and at last everything at a small learning rate:
+//!
+//! ```no_run
+//! use wgrad::checkpoint::LoadOptions;
+//! use wgrad::prelude::*;
+//!
+//! # fn f(train: Dataset, test: Dataset) -> wgrad::Result<()> {
+//! // As `resnet18` for a thousand classes, but for five.
+//! let net = wgrad::models::resnet18([3, 224, 224], 1000).with_classes(5)?;
+//! let mut model = net.build(&Device::open()?, Seed(1))?;
+//! // Everything but the layer `fc` must be in the file, and fit. Names are torchvision's.
+//! let report = model.load_with("resnet18.safetensors", &LoadOptions::new().except("fc"))?;
+//! println!("{report}");
+//!
+//! // First the new layer: what is frozen costs no gradient.
+//! model.freeze("*")?;
+//! model.unfreeze("fc")?;
+//! Trainer::new(Sgd::new(0.05).momentum(0.9)).epochs(3).fit(&mut model, &train, &test)?;
+//!
+//! // Then the later layers too, those nearer to the image more slowly.
+//! model.unfreeze("layer3")?;
+//! model.unfreeze("layer4")?;
+//! model.set_learning_rate_factor("layer3", 0.1)?;
+//! model.set_learning_rate_factor("layer4", 0.3)?;
+//! Trainer::new(Sgd::new(0.01).momentum(0.9)).epochs(5).fit(&mut model, &train, &test)?;
+//! # Ok(()) }
+//! ```
+//!
+//! Patterns choose parameters: a path stands for everything below it (`layer3`, `layer3.0.conv1`),
+//! `*` for any characters, dots too, and `?` for one: `*.bias`, `layer?.*.bn1`. A pattern that
+//! chooses nothing is an error. From one model to another, without a file, weights go by
+//! [`Model::load_from`].
 
 mod adadelta;
 mod adagrad;
@@ -9,6 +47,7 @@ mod evaluate;
 mod export;
 mod fit;
 mod fold;
+mod groups;
 mod identity;
 mod lars;
 mod learned;

@@ -193,54 +193,6 @@ impl Model {
             .write(&self.device, p.role.arena(), p.offset, &packed)
     }
 
-    /// Leaves the parameters below `prefix` (`conv1`, `layer2.0`, `conv1.weight`) as they are in
-    /// the trainings that follow.
-    ///
-    /// # Errors
-    /// [`Error::UnknownName`] when there are none.
-    pub fn freeze(&mut self, prefix: &str) -> Result<()> {
-        self.configure(prefix, |p| p.frozen = true)
-    }
-
-    /// Undoes [`Model::freeze`].
-    ///
-    /// # Errors
-    /// [`Error::UnknownName`] when there are no parameters below `prefix`.
-    pub fn unfreeze(&mut self, prefix: &str) -> Result<()> {
-        self.configure(prefix, |p| p.frozen = false)
-    }
-
-    /// Changes how the parameters below `prefix` are trained: their learning-rate factor, decay
-    /// factor, or whether they are frozen.
-    ///
-    /// ```no_run
-    /// # fn f(model: &mut wgrad::train::Model) -> wgrad::Result<()> {
-    /// model.configure("conv1", |parameter| parameter.learning_rate_factor = 0.1)?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::UnknownName`] when there are no parameters below `prefix`.
-    pub fn configure(&mut self, prefix: &str, change: impl Fn(&mut Parameter)) -> Result<()> {
-        let below = format!("{prefix}.");
-        let known = names(self.parameters());
-        let mut found = false;
-        for parameter in self.graph.parameters_mut() {
-            if parameter.name == prefix || parameter.name.starts_with(&below) {
-                change(parameter);
-                found = true;
-            }
-        }
-        match found {
-            true => Ok(()),
-            false => Err(Error::UnknownName {
-                kind: "parameter",
-                name: prefix.to_owned(),
-                known,
-            }),
-        }
-    }
-
     /// What evaluation reports from now on.
     pub(super) fn set_loss(&mut self, loss: &Loss) {
         if !self.loss.is(loss) {
@@ -272,7 +224,8 @@ impl Model {
     }
 }
 
-fn names(parameters: &[Parameter]) -> String {
+/// For errors.
+pub(super) fn names(parameters: &[Parameter]) -> String {
     let names: Vec<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
     names.join(", ")
 }

@@ -11,7 +11,7 @@ use super::trainer::Trainer;
 use crate::autodiff;
 use crate::error::{Error, Result};
 use crate::graph::{BLOCK, Graph, Home, Parameter, Role, Var, aligned};
-use crate::ops::batch_norm::running_pairs;
+use crate::ops::batch_norm::{freeze_statistics, running_pairs};
 use crate::ops::copy::Copy;
 use crate::ops::training::{
     ACCUMULATED, Accumulate, Clip, Conclude, RunningAverage, Update, WeightAverage,
@@ -32,6 +32,7 @@ impl StepGraph {
     /// The computation of loss and gradients, without any change of state.
     pub(super) fn new(model: &Model, trainer: &Trainer, source: &Source) -> Result<Self> {
         let mut graph = model.graph.clone();
+        freeze_statistics(&mut graph);
         let loss = &trainer.loss;
         let answer = loss.answer(&mut graph, model.output);
         let loss = match trainer.mixing.is_on() {

@@ -79,6 +79,39 @@ impl Model {
         self.load_container(&container, options)
     }
 
+    /// Takes over the parameters and running statistics of another model, as [`Model::load_with`]
+    /// those of a file.
+    ///
+    /// ```no_run
+    /// use wgrad::{checkpoint::LoadOptions, graph::Network, random::Seed, train::Model};
+    ///
+    /// # fn f(net: &Network, trained: &Model) -> wgrad::Result<()> {
+    /// // The same layers, the last one for other classes.
+    /// let mut model = net.with_classes(3)?.build(trained.device(), Seed(1))?;
+    /// model.load_from(trained, &LoadOptions::new().except("linear2"))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::load_with`] for names and shapes; [`Error::DeviceLost`](crate::Error::DeviceLost).
+    pub fn load_from(&mut self, other: &Self, options: &LoadOptions) -> Result<LoadReport> {
+        pollster::block_on(self.load_from_async(other, options))
+    }
+
+    /// The asynchronous form of [`Model::load_from`].
+    ///
+    /// # Errors
+    /// As [`Model::load_from`].
+    pub async fn load_from_async(
+        &mut self,
+        other: &Self,
+        options: &LoadOptions,
+    ) -> Result<LoadReport> {
+        let bytes = other.to_safetensors_async().await?;
+        let container = Container::decode(&bytes, "the other model".to_owned())?;
+        self.load_container(&container, options)
+    }
+
     fn load_container(
         &mut self,
         container: &Container<'_>,
@@ -133,6 +166,8 @@ pub(super) fn match_names(
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     let mut report = LoadReport::default();
     let mut values = Vec::new();
+    let excepted = parameters.iter().filter(|p| options.leaves_out(&p.name));
+    let mut left_out: BTreeSet<String> = excepted.map(|p| p.name.clone()).collect();
     for (tensor, view) in container.tensors() {
         let Some(path) = options.path(&tensor) else {
             continue;
@@ -144,6 +179,10 @@ pub(super) fn match_names(
                 first,
                 second: tensor,
             });
+        }
+        if options.leaves_out(&path) {
+            left_out.insert(path);
+            continue;
         }
         let Some(parameter) = known.get(path.as_str()) else {
             report.unexpected.push(path);
@@ -166,12 +205,19 @@ pub(super) fn match_names(
     let there: BTreeSet<&str> = seen.keys().map(String::as_str).collect();
     let missing = parameters
         .iter()
-        .filter(|p| !there.contains(p.name.as_str()));
+        .filter(|p| !there.contains(p.name.as_str()) && !left_out.contains(&p.name));
     report.missing = missing.map(|p| p.name.clone()).collect();
+    if let Some(pattern) = options.idle_pattern(&left_out) {
+        return Err(CheckpointError::NothingLeftOut {
+            file: container.file.clone(),
+            pattern: pattern.to_owned(),
+        });
+    }
+    report.left_out = left_out.into_iter().collect();
     match options.strict && !report.is_complete() {
         true => Err(CheckpointError::Misfit {
             file: container.file.clone(),
-            report,
+            report: Box::new(report),
         }),
         false => Ok(Matched { report, values }),
     }

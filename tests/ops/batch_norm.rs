@@ -99,6 +99,60 @@ fn check_evaluation(x: &Tensor) {
     assert_close("y", &results[0], &reference, Tolerance::F32);
 }
 
+/// Training of a layer that normalises by its running averages, alone or with a ReLU behind.
+fn check_frozen(x: &Tensor, rectified: bool) {
+    let Some(device) = gpu::device() else { return };
+    let channels = x.shape[1];
+    let affine = Affine::random(channels);
+    let mean = normal(&[channels], 14);
+    let variance = normal(&[channels], 15).map(|v| f64::from((v * v + 0.1) as f32));
+    let dy = normal(&x.shape, 4_013);
+    let mut probe = Probe::new(x.shape[0]);
+    let x_var = probe.input(x);
+    let mut y = probe.graph.batch_norm(x_var, BatchNorm::new().frozen(true));
+    if rectified {
+        y = probe.graph.relu(y);
+    }
+    let [weight, bias] = affine.set(&mut probe);
+    probe.parameter("bn1.running_mean", &mean);
+    probe.parameter("bn1.running_var", &variance);
+    let deltas = probe.gradients(y, &dy, &[x_var, weight, bias]);
+    let results = probe.run(device, Mode::Training, &[&[y][..], &deltas].concat());
+
+    let epsilon = f64::from(EPSILON);
+    let statistics = [&mean, &variance];
+    let parameters = [&affine.weight, &affine.bias];
+    let mut forward = expected::forward_evaluation(x, parameters, statistics, epsilon);
+    let mut delta = dy;
+    if rectified {
+        delta = delta.zip(&forward, |d, y| if y > 0.0 { d } else { 0.0 });
+        forward = forward.map(|y| y.max(0.0));
+    }
+    let grads = expected::grad_evaluation(x, &affine.weight, statistics, &delta, epsilon);
+    for ((name, reference), result) in [
+        ("y", forward),
+        ("dx", grads.x),
+        ("dweight", grads.weight),
+        ("dbias", grads.bias),
+    ]
+    .iter()
+    .zip(&results)
+    {
+        let name = format!("{name} of {:?}", x.shape);
+        assert_close(&name, result, reference, Tolerance::F32);
+    }
+}
+
+/// One value a channel, too, which has no statistics of its own.
+#[test]
+fn frozen_it_trains_as_it_answers() {
+    for shape in [&[1, 3][..], &[10, 13], &[4, 3, 5, 5], &[7, 5, 41, 43]] {
+        for rectified in [false, true] {
+            check_frozen(&normal(shape, 1), rectified);
+        }
+    }
+}
+
 #[test]
 fn training_on_features_and_images() {
     for shape in [

@@ -22,6 +22,8 @@ pub struct BatchNormalisation {
     pub epsilon: f32,
     /// How far a step moves the running averages.
     pub momentum: f32,
+    /// Whether it computes in training what it computes in evaluation.
+    pub frozen: bool,
 }
 
 /// The channels of an operand that batch normalisation accepts.
@@ -80,9 +82,13 @@ impl Operator for BatchNormalisation {
         }
         let delta = cx.output_delta()?;
         let (x, weight) = (cx.input(0), cx.input(1));
-        let [mean, inverse_std, residual] = [1, 2, 4].map(|result| cx.output(result));
-        let operands = [x, weight, mean, residual, inverse_std, delta];
-        let deltas = cx.apply_all(BatchNormalisationGrad { masked: false }, &operands);
+        let (statistics, running) = match self.frozen {
+            true => (vec![cx.input(3), cx.input(4)], Some(self.epsilon)),
+            false => ([1, 4, 2].map(|result| cx.output(result)).to_vec(), None),
+        };
+        let operands = [&[x, weight][..], &statistics, &[delta]].concat();
+        let masked = false;
+        let deltas = cx.apply_all(BatchNormalisationGrad { masked, running }, &operands);
         for (operand, delta) in deltas.into_iter().take(3).enumerate() {
             cx.set(operand, delta);
         }
@@ -91,8 +97,8 @@ impl Operator for BatchNormalisation {
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         match cx.mode() {
-            Mode::Training => self.lower_training(cx),
-            Mode::Evaluation => self.lower_evaluation(cx),
+            Mode::Training if !self.frozen => self.lower_training(cx),
+            _ => self.lower_evaluation(cx),
         }
     }
 

@@ -15,11 +15,17 @@ use crate::shader::{Grid, Kernel, shader};
 /// Operands: x, γ, mean, residual of the mean, inverse standard deviation, δ of y. Results: δx,
 /// δγ, δβ. Both sums are computed in one pass.
 ///
+/// Of a layer that normalises by its running averages, which are constants, it is
+/// `δx = γ/√(σ² + ε) · δ` and the same sums; the operands are then x, γ, running mean, running
+/// variance, δ of y.
+///
 /// Masked, it is fused with the gradient of a ReLU behind the layer: a last operand is the ReLU's
 /// result, and δ, which is that of the result, stops where it is zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNormalisationGrad {
     pub(crate) masked: bool,
+    /// ε, where the running averages normalise.
+    pub(crate) running: Option<f32>,
 }
 
 impl Operator for BatchNormalisationGrad {
@@ -28,7 +34,16 @@ impl Operator for BatchNormalisationGrad {
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        let [x, vectors @ .., delta] = arity::<6>(inputs)?;
+        let (x, vectors, delta) = match self.running {
+            None => {
+                let [x, a, b, c, d, delta] = arity::<6>(inputs)?;
+                (x, vec![a, b, c, d], delta)
+            }
+            Some(_) => {
+                let [x, a, b, c, delta] = arity::<5>(inputs)?;
+                (x, vec![a, b, c], delta)
+            }
+        };
         let channels = channels_of(&x)?;
         for vector in &vectors {
             check_vector(vector, channels)?;
@@ -42,9 +57,11 @@ impl Operator for BatchNormalisationGrad {
         if cx.mode() == Mode::Evaluation {
             return Err("the gradient is that of training, not of evaluation".to_owned());
         }
-        let [x, weight, mean, residual, inverse_std, dy] = [0, 1, 2, 3, 4, 5].map(|i| cx.input(i));
+        let [x, weight, mean] = [0, 1, 2].map(|i| cx.input(i));
+        let delta = if self.running.is_some() { 4 } else { 5 };
+        let dy = cx.input(delta);
         let (dweight, dbias) = (cx.output(1), cx.output(2));
-        let rectified = self.masked.then(|| cx.input(6));
+        let rectified = self.masked.then(|| cx.input(delta + 1));
         let load_delta = |kernel: Kernel| match &rectified {
             Some(rectified) => kernel
                 .flag("MASKED", true)
@@ -70,11 +87,18 @@ impl Operator for BatchNormalisationGrad {
             .define("VECS", vectors)
             .bind("partials", partials)
             .bind("weight", &weight)
-            .bind("residual", &residual)
-            .bind("inverse_std", &inverse_std)
             .bind("dweight", &dweight)
             .bind("dbias", &dbias)
             .bind("coefficients", coefficients);
+        let second = match self.running {
+            Some(epsilon) => second
+                .flag("RUNNING", true)
+                .constant("epsilon", f64::from(epsilon))
+                .bind("variance", &cx.input(3)),
+            None => second
+                .bind("residual", &cx.input(3))
+                .bind("inverse_std", &cx.input(4)),
+        };
         cx.dispatch(rows.define(second));
 
         if cx.is_used(0) {

@@ -45,6 +45,7 @@ use crate::graph::{Declaration, Graph, Var};
 pub struct BatchNorm {
     pub(crate) epsilon: f32,
     pub(crate) momentum: f32,
+    pub(crate) frozen: bool,
     pub(crate) name: Option<String>,
 }
 
@@ -60,6 +61,7 @@ impl BatchNorm {
         Self {
             epsilon: 1e-5,
             momentum: 0.1,
+            frozen: false,
             name: None,
         }
     }
@@ -76,6 +78,17 @@ impl BatchNorm {
     #[must_use]
     pub const fn momentum(mut self, momentum: f32) -> Self {
         self.momentum = momentum;
+        self
+    }
+
+    /// Normalises by the running averages in training too, and leaves them as they are: for a layer
+    /// that comes with statistics of more data than it will see here. [`Model::freeze`] on the
+    /// layer does the same, and freezes γ and β as well.
+    ///
+    /// [`Model::freeze`]: crate::train::Model::freeze
+    #[must_use]
+    pub const fn frozen(mut self, frozen: bool) -> Self {
+        self.frozen = frozen;
         self
     }
 
@@ -103,6 +116,7 @@ impl Graph {
         let operator = BatchNormalisation {
             epsilon: layer.epsilon,
             momentum: layer.momentum,
+            frozen: layer.frozen,
         };
         self.apply_all(&path, Arc::new(operator), &operands)[0]
     }
@@ -118,7 +132,29 @@ pub(crate) struct RunningPair {
     pub(crate) momentum: f32,
 }
 
-/// The running averages of all batch normalisations of a graph: mean and variance of each.
+/// Has every batch normalisation both of whose running averages are frozen normalise by them in
+/// training too: the statistics of the batch would not be what evaluation goes by.
+pub(crate) fn freeze_statistics(graph: &mut Graph) {
+    let frozen = graph.parameters().iter().filter(|p| p.frozen);
+    let frozen: Vec<Var> = frozen.map(|p| p.var).collect();
+    for index in 0..graph.nodes().len() {
+        let node = &graph.nodes()[index];
+        let operator: &dyn Any = node.operator.as_ref();
+        let Some(&operator) = operator.downcast_ref::<BatchNormalisation>() else {
+            continue;
+        };
+        let averages = node.inputs.iter().skip(3);
+        if averages.clone().count() == 2 && averages.clone().all(|var| frozen.contains(var)) {
+            let operator = BatchNormalisation {
+                frozen: true,
+                ..operator
+            };
+            graph.exchange(index, Arc::new(operator));
+        }
+    }
+}
+
+/// The running averages that training moves: mean and variance of each batch normalisation.
 #[allow(dead_code, reason = "for training, which moves the running averages")]
 pub(crate) fn running_pairs(graph: &Graph) -> Vec<RunningPair> {
     let mut pairs = Vec::new();
@@ -127,6 +163,9 @@ pub(crate) fn running_pairs(graph: &Graph) -> Vec<RunningPair> {
         let Some(operator) = operator.downcast_ref::<BatchNormalisation>() else {
             continue;
         };
+        if operator.frozen {
+            continue;
+        }
         // A node that was refused has other results; then the graph has an error.
         let values = [(1, 3), (3, 4)].map(|(result, operand)| {
             let batch_value = *node.outputs.get(result)?;

@@ -14,6 +14,7 @@ use crate::autodiff;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::graph::{Element, Graph, Node, Parameter, Role, Var};
+use crate::ops::batch_norm::freeze_statistics;
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::record::{Recording, range};
 use crate::report::{LayerSignal, Moments, Signals};
@@ -57,6 +58,7 @@ impl Trainer {
         memory.write(&model.device, "dataset.order", 0, &first)?;
 
         let mut graph = model.graph.clone();
+        freeze_statistics(&mut graph);
         let layers: Vec<Node> = layers(&graph, model.output);
         let answer = self.loss.answer(&mut graph, model.output);
         let loss = self.loss.apply(&mut graph, model.output, answer).loss;

@@ -51,6 +51,13 @@ pub fn batch_norm(cases: &mut Cases) {
             graph.batch_norm(x, BatchNorm::new())
         });
     }
+    for relu in [false, true] {
+        cases.add(4, |graph| {
+            let x = graph.input("x", [13, 8, 8]);
+            let y = graph.batch_norm(x, BatchNorm::new().frozen(true));
+            if relu { graph.relu(y) } else { y }
+        });
+    }
 }
 
 pub fn group_norm(cases: &mut Cases) {

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::evaluate::Evaluation;
+#[cfg(feature = "plot")]
+use crate::report::Report;
 use crate::report::{Filters, History};
 use crate::run::AdapterDescription;
 
@@ -24,6 +26,37 @@ pub struct Run {
     pub settings: Vec<(String, String)>,
     /// The filters of the first convolution at the end, if there is one.
     pub filters: Option<Filters>,
+}
+
+#[cfg(feature = "plot")]
+impl Run {
+    /// The run as a report, to be written as one HTML page.
+    ///
+    /// ```no_run
+    /// # fn f(run: &wgrad::train::Run) -> wgrad::Result<()> {
+    /// run.report("digits").save("digits.html")?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn report(&self, title: &str) -> Report<'_> {
+        let mut report = Report::new(title, &self.history)
+            .fact("device", self.device.to_string())
+            .fact(
+                "time per step",
+                format!("{:.2} ms", self.step_seconds * 1e3),
+            )
+            .network(&self.network);
+        for (name, value) in &self.settings {
+            report = report.fact(name, value);
+        }
+        if let Some(confusion) = self.evaluation.as_ref().and_then(|e| e.confusion.as_ref()) {
+            report = report.confusion(confusion);
+        }
+        match &self.filters {
+            Some(filters) => report.filters(filters),
+            None => report,
+        }
+    }
 }
 
 impl fmt::Display for Run {

@@ -14,6 +14,8 @@ mod csv;
 mod file;
 mod filters;
 mod history;
+#[cfg(feature = "plot")]
+mod html;
 mod json_lines;
 #[cfg(feature = "plot")]
 #[cfg_attr(docsrs, doc(cfg(feature = "plot")))]
@@ -28,6 +30,9 @@ use std::path::{Path, PathBuf};
 pub use confusion::Confusion;
 pub use filters::Filters;
 pub use history::{Epoch, History, StepLoss};
+#[cfg(feature = "plot")]
+#[cfg_attr(docsrs, doc(cfg(feature = "plot")))]
+pub use html::Report;
 pub use signals::{LayerSignal, Moments, Signals};
 pub use slopes::LayerSlopes;
 

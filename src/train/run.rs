@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use super::evaluate::Evaluation;
 use super::model::Model;
 use super::trainer::Trainer;
+#[cfg(feature = "plot")]
+use crate::report::Report;
 use crate::report::{Epoch, Filters, History};
 use crate::run::AdapterDescription;
 
@@ -77,6 +79,37 @@ impl Run {
             network: model.graph.summary(),
             settings: trainer.settings(),
             filters: None,
+        }
+    }
+}
+
+#[cfg(feature = "plot")]
+impl Run {
+    /// The run as a report, to be written as one HTML page.
+    ///
+    /// ```no_run
+    /// # fn f(run: &wgrad::train::Run) -> wgrad::Result<()> {
+    /// run.report("digits").save("digits.html")?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn report(&self, title: &str) -> Report<'_> {
+        let mut report = Report::new(title, &self.history)
+            .fact("device", self.device.to_string())
+            .fact(
+                "time per step",
+                format!("{:.2} ms", self.step_seconds * 1e3),
+            )
+            .network(&self.network);
+        for (name, value) in &self.settings {
+            report = report.fact(name, value);
+        }
+        if let Some(confusion) = self.evaluation.as_ref().and_then(|e| e.confusion.as_ref()) {
+            report = report.confusion(confusion);
+        }
+        match &self.filters {
+            Some(filters) => report.filters(filters),
+            None => report,
         }
     }
 }

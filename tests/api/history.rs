@@ -45,6 +45,13 @@ fn a_run_remembers_steps_slopes_and_filters() {
     assert_eq!(slopes[4].layer, "prelu1");
     assert_eq!(slopes[4].slopes, model.parameter("prelu1.weight").unwrap());
 
+    let page = run.report("digits").html().unwrap();
+    if let Some(path) = std::env::var_os("WGRAD_TEST_REPORT") {
+        std::fs::write(path, &page).unwrap();
+    }
+    // Curves, rates, slopes, confusions, filters.
+    assert_eq!(page.matches("<svg").count(), 5);
+
     let filters = run.filters.unwrap();
     assert_eq!((filters.layer(), filters.shape()), ("conv1", [4, 1, 3, 3]));
     let weights = model.parameter("conv1.weight").unwrap();

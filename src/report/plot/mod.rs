@@ -53,7 +53,14 @@ impl Picture {
         };
         let drawn: Drawn = draw();
         drawn.map_err(|error| ReportError::Draw(error.to_string()))?;
+        // XML may hold no other control characters, and plotters passes on those of names.
+        let forbidden = |c: char| c.is_control() && c != '\n' && c != '\t';
+        let svg = svg.replace(forbidden, "\u{fffd}");
         Ok(Self { svg })
+    }
+
+    pub(super) fn from_svg(svg: String) -> Self {
+        Self { svg }
     }
 
     /// The picture as SVG.

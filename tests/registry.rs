@@ -29,6 +29,7 @@ use wgrad::plan::Mode;
 /// Files of `src/ops/` that hold no operator.
 const WITHOUT_OPERATOR: &[&str] = &[
     "bins",
+    "choice",
     "draws",
     "elementwise",
     "loss",

@@ -22,6 +22,7 @@ pub(crate) mod bins;
 pub mod celu;
 pub mod channel_dropout;
 pub mod channel_sum;
+pub mod choice;
 pub mod concat;
 pub mod conv2d;
 pub mod conv_transpose2d;

@@ -22,10 +22,16 @@ impl Split {
     /// Cuts `rows` rows of `terms` terms into as few parts as give `wanted` invocations when
     /// one part gives `base`, and at most `most` unless the loops would be too long.
     pub(crate) fn new(rows: usize, terms: usize, base: usize, wanted: usize, most: usize) -> Self {
-        let rows = rows.max(1);
         let parts = wanted.div_ceil(base.max(1)).clamp(1, most.min(rows).max(1));
+        Self::into_parts(rows, terms, parts)
+    }
+
+    /// Cuts `rows` rows of `terms` terms into so many parts, or more if the loops would be too
+    /// long.
+    pub(crate) fn into_parts(rows: usize, terms: usize, parts: usize) -> Self {
+        let rows = rows.max(1);
         let longest = (LONGEST_LOOP / terms.max(1)).max(1);
-        let rows_each = rows.div_ceil(parts).min(longest);
+        let rows_each = rows.div_ceil(parts.max(1)).min(longest);
         Self {
             parts: rows.div_ceil(rows_each),
             rows: rows_each,

@@ -4,6 +4,8 @@
 //! takes it longer to compile, and leaves small problems on one core. The models below weigh all
 //! three in nanoseconds. Their numbers were measured on lavapipe with two cores of 2023.
 
+use std::collections::BTreeMap;
+
 use crate::plan::AdapterProfile;
 
 /// Runs of a kernel over which its compilation should pay: an epoch of some ten thousand samples.
@@ -18,6 +20,9 @@ const CORES: usize = 4;
 const UNITS_PER_NANOSECOND: u64 = 5;
 
 const MICROSECOND: u64 = 1_000;
+
+/// Tiles that are measured beside the chosen one.
+const MOST_OTHERS: usize = 7;
 
 /// Pixels (rows and columns) and channel vectors of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +68,13 @@ impl Tile {
                 vectors: map.vectors.clamp(1, 2),
             };
         }
+        Self::all(map)
+            .min_by_key(|t| t.compilation(map) + EXPECTED_RUNS * t.run(map))
+            .unwrap_or(Self::SMALLEST)
+    }
+
+    /// Tiles that a CPU driver compiles in a fraction of a second and that fit the map.
+    fn all(map: Map) -> impl Iterator<Item = Self> {
         let tiles = (1..=map.vectors.min(4)).flat_map(|vectors| {
             [1, 2, 4].into_iter().flat_map(move |height| {
                 (1..=MOST_PIXELS / height).map(move |width| Self {
@@ -73,10 +85,30 @@ impl Tile {
             })
         });
         tiles
-            .filter(|t| t.height <= map.height.max(1) && t.width <= map.width.max(1))
+            .filter(move |t| t.height <= map.height.max(1) && t.width <= map.width.max(1))
             .filter(|t| t.height * t.width * t.vectors <= MOST_VECTORS)
-            .min_by_key(|t| t.compilation(map) + EXPECTED_RUNS * t.run(map))
-            .unwrap_or(Self::SMALLEST)
+    }
+
+    /// Tiles worth a measurement: the one that is chosen without, then others of different
+    /// shapes, the most promising first.
+    pub(super) fn candidates(map: Map, adapter: &AdapterProfile) -> Vec<Self> {
+        let mut best: BTreeMap<[usize; 2], Self> = BTreeMap::new();
+        let small = |t: &Self| {
+            t.width.is_power_of_two() && t.vectors != 3 && t.height * t.width * t.vectors <= 16
+        };
+        for tile in Self::all(map).filter(|t| adapter.cpu || small(t)) {
+            let shape = match adapter.cpu {
+                true => [tile.height, tile.vectors],
+                // On a GPU the width decides how many invocations there are.
+                false => [tile.width, tile.vectors],
+            };
+            let other = best.entry(shape).or_insert(tile);
+            if tile.run(map) < other.run(map) {
+                *other = tile;
+            }
+        }
+        let best = best.into_values().collect();
+        ranked(Self::choose(map, adapter), best, |tile| tile.run(map))
     }
 
     /// Invocations that cover the map.
@@ -146,7 +178,14 @@ impl OuterTile {
                 outputs: filter.outputs.clamp(1, 2),
             };
         }
-        let tiles = (1..=filter.taps.min(9)).flat_map(|taps| {
+        Self::all(filter)
+            .min_by_key(|t| t.compilation(filter) + EXPECTED_RUNS * t.run(filter))
+            .unwrap_or(Self::SMALLEST)
+    }
+
+    /// Tiles that a CPU driver compiles in a fraction of a second and that fit the filter.
+    fn all(filter: Filter) -> impl Iterator<Item = Self> {
+        let tiles = (1..=filter.taps.min(9)).flat_map(move |taps| {
             (1..=filter.inputs.min(4)).flat_map(move |inputs| {
                 (1..=filter.outputs.min(4)).map(move |outputs| Self {
                     taps,
@@ -155,10 +194,22 @@ impl OuterTile {
                 })
             })
         });
-        tiles
-            .filter(|t| filter.lanes * t.taps * t.inputs * t.outputs <= MOST_VECTORS)
-            .min_by_key(|t| t.compilation(filter) + EXPECTED_RUNS * t.run(filter))
-            .unwrap_or(Self::SMALLEST)
+        tiles.filter(move |t| filter.lanes * t.taps * t.inputs * t.outputs <= MOST_VECTORS)
+    }
+
+    /// Tiles worth a measurement: the one that is chosen without, then others of different
+    /// shapes, the most promising first.
+    pub(super) fn candidates(filter: Filter, adapter: &AdapterProfile) -> Vec<Self> {
+        let mut best: BTreeMap<[usize; 2], Self> = BTreeMap::new();
+        let small = |t: &Self| t.taps * t.inputs * t.outputs <= 4;
+        for tile in Self::all(filter).filter(|t| adapter.cpu || small(t)) {
+            let other = best.entry([tile.inputs, tile.outputs]).or_insert(tile);
+            if tile.run(filter) < other.run(filter) {
+                *other = tile;
+            }
+        }
+        let best = best.into_values().collect();
+        ranked(Self::choose(filter, adapter), best, |tile| tile.run(filter))
     }
 
     /// Tiles that cover the filter.
@@ -186,10 +237,50 @@ impl OuterTile {
     }
 }
 
+/// The chosen one, then the best of the others by a cost.
+fn ranked<T: Copy + PartialEq>(chosen: T, mut others: Vec<T>, cost: impl Fn(&T) -> u64) -> Vec<T> {
+    others.retain(|tile| *tile != chosen);
+    others.sort_by_key(cost);
+    others.truncate(MOST_OTHERS);
+    [&[chosen][..], &others].concat()
+}
+
 /// The narrowest strip that needs no more strips than the widest allowed: no idle columns.
 pub(super) fn strip(width: usize, widest: usize) -> usize {
     let strips = width.div_ceil(widest.max(1)).max(1);
     width.div_ceil(strips).max(1)
+}
+
+impl From<Tile> for [usize; 3] {
+    fn from(tile: Tile) -> Self {
+        [tile.height, tile.width, tile.vectors]
+    }
+}
+
+impl From<[usize; 3]> for Tile {
+    fn from([height, width, vectors]: [usize; 3]) -> Self {
+        Self {
+            height,
+            width,
+            vectors,
+        }
+    }
+}
+
+impl From<OuterTile> for [usize; 3] {
+    fn from(tile: OuterTile) -> Self {
+        [tile.taps, tile.inputs, tile.outputs]
+    }
+}
+
+impl From<[usize; 3]> for OuterTile {
+    fn from([taps, inputs, outputs]: [usize; 3]) -> Self {
+        Self {
+            taps,
+            inputs,
+            outputs,
+        }
+    }
 }
 
 #[cfg(test)]

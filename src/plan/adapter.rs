@@ -1,5 +1,7 @@
 //! What planning needs to know of an adapter.
 
+use crate::ops::choice::Choices;
+
 /// The properties of an adapter that decide between kernels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -11,6 +13,9 @@ pub struct AdapterProfile {
     pub max_workgroups: u32,
     /// Storage buffers that one kernel may bind.
     pub max_storage_buffers: usize,
+    /// Kernels that were measured to be the fastest on it; where there are none, the other
+    /// properties decide.
+    pub choices: Choices,
 }
 
 impl AdapterProfile {
@@ -20,15 +25,22 @@ impl AdapterProfile {
             cpu: true,
             max_workgroups: 65_535,
             max_storage_buffers: 8,
+            choices: Choices::new(),
         }
     }
 
     /// A graphics processor with WebGPU's guaranteed limits.
     pub const fn gpu() -> Self {
-        Self {
-            cpu: false,
-            ..Self::cpu()
-        }
+        let mut profile = Self::cpu();
+        profile.cpu = false;
+        profile
+    }
+
+    /// With measured choices of kernels.
+    #[must_use]
+    pub fn with_choices(mut self, choices: Choices) -> Self {
+        self.choices = choices;
+        self
     }
 
     /// Invocations that keep the adapter busy; work that offers fewer is split further.

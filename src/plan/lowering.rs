@@ -6,6 +6,8 @@ use super::{AdapterProfile, BufferId, Call, Mode, Planner};
 use crate::fuse::{Fused, Rectifier};
 use crate::graph::{Home, ValueType, Var};
 use crate::layout::padded;
+use crate::ops::choice::Choice;
+use crate::ops::conv2d::{Problem, Variant};
 use crate::shader::Kernel;
 
 /// An operand or result with its buffer.
@@ -42,6 +44,7 @@ trait Context {
     fn batch(&self) -> usize;
     fn mode(&self) -> Mode;
     fn adapter(&self) -> &AdapterProfile;
+    fn note(&mut self, problem: &Problem, choice: Choice);
 }
 
 impl Context for Planner<'_> {
@@ -112,6 +115,11 @@ impl Context for Planner<'_> {
     fn adapter(&self) -> &AdapterProfile {
         self.adapter
     }
+
+    fn note(&mut self, problem: &Problem, choice: Choice) {
+        let known = (*problem, choice);
+        self.plan.choices.insert(problem.to_string(), known);
+    }
 }
 
 impl<'a> Lowering<'a> {
@@ -132,6 +140,21 @@ impl<'a> Lowering<'a> {
     /// The adapter that will run the kernels.
     pub fn adapter(&self) -> &AdapterProfile {
         self.planner.adapter()
+    }
+
+    /// The kernels for a convolution or product: the measured choice for the adapter if there is
+    /// one, else that by adapter and shapes; a variant that is asked for overrides both.
+    pub(crate) fn choose(&mut self, problem: &Problem, variant: Option<Variant>) -> Choice {
+        let adapter = self.adapter();
+        if variant.is_some() {
+            return problem.heuristic(variant, adapter);
+        }
+        // A file of choices may say anything; shaders run unchecked.
+        let able = |choice: &Choice| problem.candidates(adapter).contains(choice);
+        let measured = adapter.choices.get(problem).filter(able);
+        let choice = measured.unwrap_or_else(|| problem.heuristic(None, adapter));
+        self.planner.note(problem, choice);
+        choice
     }
 
     /// The operand `index`.

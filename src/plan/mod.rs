@@ -17,6 +17,8 @@ use crate::fuse::{self, Fused};
 use crate::graph::{Graph, Home, Var};
 use crate::layout::padded;
 use crate::ops::Operator;
+use crate::ops::choice::{Choice, Choices};
+use crate::ops::conv2d::Problem;
 use crate::ops::copy::Copy as CopyOperator;
 use crate::shader::{Kernel, Shaders};
 
@@ -100,6 +102,8 @@ pub struct Plan {
     pub values_len: usize,
     /// Contents of named buffers that hold an operator's own numbers, such as class weights.
     pub data: BTreeMap<String, Arc<[f32]>>,
+    /// Convolutions and products by their text, with the kernels chosen for them.
+    choices: BTreeMap<String, (Problem, Choice)>,
     values: BTreeMap<Var, BufferId>,
 }
 
@@ -133,6 +137,7 @@ impl Plan {
                 slots: Vec::new(),
                 values_len: 0,
                 data: BTreeMap::new(),
+                choices: BTreeMap::new(),
                 values: BTreeMap::new(),
             },
             used: BTreeSet::new(),
@@ -166,6 +171,21 @@ impl Plan {
         let whole = self.buffers.iter().filter(|b| b.part_of.is_none());
         let transient = whole.filter(|b| b.home == Home::Step);
         transient.map(|b| b.len).sum()
+    }
+
+    /// Its convolutions and products, each size once, with the kernels chosen for them.
+    pub fn problems(&self) -> impl Iterator<Item = (&Problem, Choice)> {
+        self.choices
+            .values()
+            .map(|(problem, choice)| (problem, *choice))
+    }
+
+    /// How its convolutions and products are computed.
+    pub fn choices(&self) -> Choices {
+        let choices = self.choices.iter();
+        choices
+            .map(|(problem, (_, choice))| (problem, *choice))
+            .collect()
     }
 
     /// The buffer itself, or the one of which it is a part.

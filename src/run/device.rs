@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pipeline::Pipelines;
 use crate::error::{Error, Result};
+use crate::ops::choice::Choices;
 use crate::plan::AdapterProfile;
 use crate::shader::Shaders;
 
@@ -204,6 +205,7 @@ impl Device {
             cpu: description.kind == AdapterKind::Cpu,
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             max_storage_buffers: limits.max_storage_buffers_per_shader_stage as usize,
+            choices: Choices::new(),
         };
         let inner = Inner {
             device,

@@ -1,10 +1,12 @@
 use proptest::prelude::*;
-use wgrad::graph::Graph;
+use wgrad::graph::{Graph, Var};
 use wgrad::ops::conv2d::Variant;
 use wgrad::ops::{Conv2d, Padding};
-use wgrad::plan::{AdapterProfile, Mode};
+use wgrad::plan::{AdapterProfile, Mode, Plan, PlanOptions};
+use wgrad::shader::Shaders;
 
 use super::{cases, normal};
+use crate::reference::Tensor;
 use crate::reference::conv2d::{self, Attributes};
 use crate::reference::pool_window::same;
 use crate::support::compare::Tolerance;
@@ -27,33 +29,34 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn check(&self) {
-        let Some(device) = gpu::device() else { return };
-        let Attributes {
-            kernel,
-            stride,
-            padding,
-            dilation,
-            groups,
-        } = self.attributes;
+    /// x, filters, bias and δy.
+    fn operands(&self) -> [Tensor; 4] {
+        let Attributes { kernel, groups, .. } = self.attributes;
         let [channels, height, width] = self.input;
         let [rows, columns] = self.attributes.output_size([height, width]);
-        let x = normal(&[self.batch, channels, height, width], 1);
-        let w = normal(&[self.output, channels / groups, kernel[0], kernel[1]], 2);
-        let b = normal(&[self.output], 3);
-        let dy = normal(&[self.batch, self.output, rows, columns], 4);
+        [
+            normal(&[self.batch, channels, height, width], 1),
+            normal(&[self.output, channels / groups, kernel[0], kernel[1]], 2),
+            normal(&[self.output], 3),
+            normal(&[self.batch, self.output, rows, columns], 4),
+        ]
+    }
 
+    /// The layer with its gradients; y, dx, dw and with a bias db.
+    fn probe(&self) -> (Probe, Vec<Var>) {
+        let [x, w, b, dy] = self.operands();
         let mut probe = Probe::new(self.batch);
         let x_var = probe.input(&x);
-        let layer = Conv2d::new(self.output, kernel)
-            .stride(stride)
+        let attributes = &self.attributes;
+        let layer = Conv2d::new(self.output, attributes.kernel)
+            .stride(attributes.stride)
             .padding(if self.same {
                 Padding::Same
             } else {
-                padding.into()
+                attributes.padding.into()
             })
-            .dilation(dilation)
-            .groups(groups)
+            .dilation(attributes.dilation)
+            .groups(attributes.groups)
             .bias(self.bias);
         let layer = match self.variant {
             Some(variant) => layer.variant(variant),
@@ -68,9 +71,48 @@ impl Case {
             wrt.push(probe.parameter("bias", &b));
         }
         let deltas = probe.gradients(y, &dy, &wrt);
-        let targets: Vec<_> = [y].into_iter().chain(deltas).collect();
+        (probe, [y].into_iter().chain(deltas).collect())
+    }
+
+    /// With each choice of kernels that may be measured, one after the other.
+    pub(super) fn check_every_candidate(&self, adapter: &AdapterProfile) {
+        let (probe, targets) = self.probe();
+        let options = PlanOptions {
+            batch: self.batch,
+            mode: Mode::Training,
+            fuse: true,
+            reuse: true,
+        };
+        let shaders = Shaders::new().unwrap();
+        let plan = Plan::new(&probe.graph, &targets, options, adapter, &shaders).unwrap();
+        let candidates = plan.problems().map(|(p, _)| (p, p.candidates(adapter)));
+        let candidates: Vec<_> = candidates.collect();
+        assert_eq!(candidates.len(), 3, "forward pass and two gradients");
+        let rounds = candidates.iter().map(|(_, of)| of.len()).max().unwrap();
+        for round in 0..rounds {
+            let chosen = candidates.iter().map(|(problem, of)| {
+                let choice = of[round % of.len()];
+                (problem.to_string(), choice)
+            });
+            let adapter = adapter.clone().with_choices(chosen.collect());
+            let plan = Plan::new(&probe.graph, &targets, options, &adapter, &shaders).unwrap();
+            assert_eq!(plan.choices(), adapter.choices, "the plan takes them");
+            let adapter = Some(adapter);
+            Self {
+                adapter,
+                ..self.clone()
+            }
+            .check();
+        }
+    }
+
+    pub(super) fn check(&self) {
+        let Some(device) = gpu::device() else { return };
+        let [x, w, b, dy] = self.operands();
+        let (probe, targets) = self.probe();
         let results = probe.run(device, Mode::Training, &targets);
 
+        let [_, height, width] = self.input;
         let bias = self.bias.then_some(&b);
         let name = |part: &str| format!("{part} of {self:?}");
         let y = conv2d::forward(&x, &w, bias, &self.attributes);

@@ -2,8 +2,12 @@
 //! planned for a GPU.
 
 use proptest::prelude::*;
+use wgrad::graph::Graph;
+use wgrad::ops::Conv2d;
+use wgrad::ops::choice::Choice;
 use wgrad::ops::conv2d::Variant;
-use wgrad::plan::AdapterProfile;
+use wgrad::plan::{AdapterProfile, Mode, Plan, PlanOptions};
+use wgrad::shader::Shaders;
 
 use super::cases;
 use super::conv2d::{Case, case, fixed};
@@ -117,4 +121,44 @@ fn winograd_for_heavy_layers() {
     winograd(16, [32, 14, 14], 64);
     winograd(2, [37, 9, 7], 33);
     winograd(1, [5, 80, 70], 6);
+}
+
+/// Every choice that a file or a measurement may make, for each kind of convolution.
+#[test]
+fn every_candidate_agrees_with_the_textbook() {
+    let strided = Attributes {
+        stride: [2, 1],
+        ..same(3)
+    };
+    let in_groups = |groups: usize| Attributes { groups, ..strided };
+    let (cpu, gpu) = (AdapterProfile::cpu(), AdapterProfile::gpu());
+    fixed(2, [8, 8, 9], 12, same(3)).check_every_candidate(&cpu);
+    fixed(2, [5, 6, 5], 9, strided).check_every_candidate(&gpu);
+    fixed(2, [10, 5, 9], 6, in_groups(2)).check_every_candidate(&cpu);
+    fixed(2, [6, 5, 9], 6, in_groups(6)).check_every_candidate(&cpu);
+    fixed(3, [9, 5, 4], 17, same(1)).check_every_candidate(&gpu);
+}
+
+/// A choice that nobody offers for the problem is not used: shaders run unchecked.
+#[test]
+fn a_choice_that_is_no_candidate_is_passed_over() {
+    let choice: Choice = "register tile=64x64x64 parts=1".parse().unwrap();
+    let mut graph = Graph::new();
+    let x = graph.input("x", [8, 8, 9]);
+    let y = graph.conv2d(x, Conv2d::new(12, 3));
+    let shaders = Shaders::new().unwrap();
+    let options = PlanOptions {
+        batch: 2,
+        mode: Mode::Training,
+        fuse: true,
+        reuse: true,
+    };
+    let plan = |adapter: &AdapterProfile| {
+        let plan = Plan::new(&graph, &[y], options, adapter, &shaders).unwrap();
+        plan.choices()
+    };
+    let cpu = AdapterProfile::cpu();
+    let usual = plan(&cpu);
+    let odd = usual.iter().map(|(problem, _)| (problem, choice));
+    assert_eq!(plan(&cpu.clone().with_choices(odd.collect())), usual);
 }

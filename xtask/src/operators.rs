@@ -60,7 +60,9 @@ fn written(result: std::io::Result<()>, folder: &Path) -> Result<(), Failure> {
 
 /// The day so many days after 1970-01-01.
 fn date(mut days: u64) -> String {
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     let mut length = 365;
     while days >= length {

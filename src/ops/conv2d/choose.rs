@@ -1,9 +1,14 @@
 //! Which kernels compute a convolution. Every variant computes the same sums; they differ in
-//! speed, and in the order of additions. The choice depends on adapter and shapes alone, so that
-//! equal runs give equal results.
+//! speed, and in the order of additions. Without measured choices, adapter and shapes alone
+//! decide, so that equal runs give equal results.
 
 use super::geometry::Geometry;
+use super::problem::{Kind, Problem};
+use super::{grouped, tiled, winograd};
 use crate::ops::Reason;
+use crate::ops::choice::Choice;
+use crate::ops::linear;
+use crate::ops::tile::{OuterTile, Tile};
 use crate::plan::AdapterProfile;
 use crate::shape::Size2d;
 
@@ -22,7 +27,7 @@ pub enum Variant {
 
 /// The result of a pass: which channels are computed and which are summed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pass {
+pub(in crate::ops) enum Pass {
     Forward,
     GradInput,
     GradWeight,
@@ -51,43 +56,120 @@ impl Variant {
         }
     }
 
-    /// The variant for a pass, unless one is forced.
-    pub(super) fn choose(
-        forced: Option<Self>,
-        pass: Pass,
-        geometry: Geometry,
-        batch: usize,
-        adapter: &AdapterProfile,
-    ) -> Self {
-        if let Some(variant) = forced {
-            return variant;
-        }
-        if geometry.groups > 1 {
-            // Grouped and depthwise convolutions have register kernels of their own.
+    /// The variant for a problem.
+    fn choose(problem: &Problem, adapter: &AdapterProfile) -> Self {
+        if matches!(problem.kind, Kind::Grouped | Kind::Depthwise) {
+            // These have register kernels of their own.
             return Self::Register;
         }
         if adapter.cpu {
-            return match pays_for_winograd(geometry, batch) {
+            return match pays_for_winograd(problem) {
                 true => Self::Winograd,
                 false => Self::Register,
             };
         }
         // On a GPU the Winograd product would move four times the memory of the tiled kernel
         // and is itself not tiled: not worth its savings.
-        let [inputs, outputs] = geometry.vectors();
-        let taps = geometry.window.taps();
-        let tiled = match pass {
-            Pass::Forward => pays_for_tiles(outputs, taps * inputs),
-            Pass::GradInput => pays_for_tiles(inputs, taps * outputs),
-            Pass::GradWeight => pays_for_tiles(outputs, taps * inputs),
-        };
-        if tiled { Self::Tiled } else { Self::Register }
+        let [vectors, summed] = problem.vectors_and_summed();
+        match pays_for_tiles(vectors, summed) {
+            true => Self::Tiled,
+            false => Self::Register,
+        }
     }
+}
+
+impl Problem {
+    /// The choice by adapter and shapes, or the best for a variant that is asked for.
+    pub(crate) fn heuristic(&self, variant: Option<Variant>, adapter: &AdapterProfile) -> Choice {
+        match variant.unwrap_or_else(|| Variant::choose(self, adapter)) {
+            Variant::Register => self.register(adapter),
+            Variant::Tiled => tiled::choose(self),
+            Variant::Winograd => winograd::choose(self, adapter),
+        }
+    }
+
+    /// Choices worth a measurement, the heuristic's first. A choice that is not among them is
+    /// never used, whatever a file of choices says.
+    pub fn candidates(&self, adapter: &AdapterProfile) -> Vec<Choice> {
+        let mut found = vec![self.heuristic(None, adapter)];
+        let able = |variant: Variant| {
+            let is_product = self.kind == Kind::Product;
+            !(is_product && variant == Variant::Winograd) && variant.check(self.geometry).is_ok()
+        };
+        if able(Variant::Winograd) && winograd_fits(self) {
+            found.extend(winograd::candidates(self, adapter));
+        }
+        // Barriers make a CPU driver switch between invocations: never the fastest there.
+        if able(Variant::Tiled) && !adapter.cpu {
+            found.extend(tiled::candidates(self));
+        }
+        found.extend(self.register_candidates(adapter));
+        let mut seen = Vec::new();
+        for choice in found {
+            if !seen.contains(&choice) {
+                seen.push(choice);
+            }
+        }
+        seen
+    }
+
+    /// The register kernels' choice.
+    fn register(&self, adapter: &AdapterProfile) -> Choice {
+        let tile = match (self.kind, self.pass) {
+            (Kind::Grouped | Kind::Depthwise, _) => grouped::choose(self, adapter),
+            (_, Pass::GradWeight) => OuterTile::choose(self.filter(), adapter).into(),
+            _ => Tile::choose(self.map(), adapter).into(),
+        };
+        self.register_of(tile, adapter)
+    }
+
+    /// Register kernels with this tile, and sums cut as it suits the tile.
+    fn register_of(&self, tile: [usize; 3], adapter: &AdapterProfile) -> Choice {
+        let parts = match (self.kind, self.pass) {
+            (Kind::Product, _) => linear::parts(self, tile, adapter),
+            (_, Pass::GradWeight) => super::grad_weight::parts(self, tile, adapter),
+            _ => 1,
+        };
+        Choice::Register { tile, parts }
+    }
+
+    fn register_candidates(&self, adapter: &AdapterProfile) -> Vec<Choice> {
+        let tiles: Vec<[usize; 3]> = match (self.kind, self.pass) {
+            (Kind::Grouped | Kind::Depthwise, _) => grouped::candidates(self, adapter),
+            (_, Pass::GradWeight) => {
+                let tiles = OuterTile::candidates(self.filter(), adapter);
+                tiles.into_iter().map(Into::into).collect()
+            }
+            _ => {
+                let tiles = Tile::candidates(self.map(), adapter);
+                tiles.into_iter().map(Into::into).collect()
+            }
+        };
+        let choices = tiles.iter().map(|&tile| self.register_of(tile, adapter));
+        let mut choices: Vec<Choice> = choices.collect();
+        let cuts = self.pass == Pass::GradWeight || self.kind == Kind::Product;
+        if let Some(&chosen) = choices.first().filter(|_| cuts) {
+            let longest = match self.kind {
+                Kind::Product => linear::longest_cut(self),
+                _ => self.batch * self.geometry.output[1],
+            };
+            choices.extend(recut(chosen, 1, longest));
+        }
+        choices
+    }
+}
+
+/// The choice with its sums cut into half, twice and four times as many parts.
+pub(super) fn recut(choice: Choice, least: usize, most: usize) -> Vec<Choice> {
+    let parts = choice.parts();
+    let cuts = [2 * parts, parts / 2, 4 * parts];
+    let cuts = cuts.into_iter().filter(|&cut| least <= cut && cut <= most);
+    cuts.map(|cut| choice.with_parts(cut)).collect()
 }
 
 /// Whether a GPU fills its workgroup tiles: with at most eight result channels, or fewer than
 /// sixteen terms, most of a tile would be padding.
-pub(in crate::ops) fn pays_for_tiles(vectors: usize, summed: usize) -> bool {
+fn pays_for_tiles(vectors: usize, summed: usize) -> bool {
     vectors > 2 && summed * 4 >= 16
 }
 
@@ -99,16 +181,28 @@ fn is_three_by_three(geometry: Geometry) -> bool {
 
 /// On a CPU driver the transforms cost as much as 32 to 64 channels of products; below, and with
 /// too few tiles to share the transformed filter, the direct kernel is as fast.
-fn pays_for_winograd(geometry: Geometry, batch: usize) -> bool {
+fn pays_for_winograd(problem: &Problem) -> bool {
+    let geometry = problem.geometry;
     let [inputs, outputs] = geometry.vectors();
-    let tiles = |[_, height, width]: [usize; 3]| batch * height.div_ceil(2) * width.div_ceil(2);
-    let most = tiles(geometry.input).max(tiles(geometry.output));
     is_three_by_three(geometry)
         && inputs.min(outputs) >= 8
         && inputs * outputs >= 128
-        && tiles(geometry.output) >= 64
-        && geometry.flops(batch) >= LEAST_WINOGRAD_FLOPS
-        && 16 * most * inputs.max(outputs) <= MOST_TEMPORARY
+        && tiles(problem, geometry.output) >= 64
+        && problem.flops() >= LEAST_WINOGRAD_FLOPS
+        && winograd_fits(problem)
+}
+
+/// Whether the transformed images of the whole batch fit a binding.
+fn winograd_fits(problem: &Problem) -> bool {
+    let geometry = problem.geometry;
+    let [inputs, outputs] = geometry.vectors();
+    let most = tiles(problem, geometry.input).max(tiles(problem, geometry.output));
+    16 * most * inputs.max(outputs) <= MOST_TEMPORARY
+}
+
+/// Winograd tiles of the images of a batch.
+fn tiles(problem: &Problem, [_, height, width]: [usize; 3]) -> usize {
+    problem.batch * height.div_ceil(2) * width.div_ceil(2)
 }
 
 #[cfg(test)]
@@ -131,7 +225,7 @@ mod tests {
     }
 
     fn choose(geometry: Geometry, batch: usize, adapter: AdapterProfile) -> Variant {
-        Variant::choose(None, Pass::Forward, geometry, batch, &adapter)
+        Variant::choose(&Problem::new(Pass::Forward, geometry, batch), &adapter)
     }
 
     #[test]
@@ -149,6 +243,9 @@ mod tests {
     fn winograd_keeps_to_bindings_of_guaranteed_size() {
         let huge = geometry(64, 64, 224);
         assert_eq!(choose(huge, 16, AdapterProfile::cpu()), Variant::Register);
+        let candidates = Problem::new(Pass::Forward, huge, 16).candidates(&AdapterProfile::cpu());
+        let is_register = |c: &Choice| matches!(c, Choice::Register { .. });
+        assert!(candidates.iter().all(is_register), "{candidates:?}");
     }
 
     #[test]
@@ -167,5 +264,25 @@ mod tests {
         assert!(Variant::Winograd.check(grouped).is_err());
         assert!(Variant::Tiled.check(grouped).is_err());
         assert!(Variant::Register.check(grouped).is_ok());
+    }
+
+    #[test]
+    fn candidates_are_distinct_begin_with_the_choice_and_reach_every_variant() {
+        let passes = [Pass::Forward, Pass::GradInput, Pass::GradWeight];
+        for (pass, adapter) in passes.iter().flat_map(|&pass| {
+            [AdapterProfile::cpu(), AdapterProfile::gpu()].map(|adapter| (pass, adapter))
+        }) {
+            let problem = Problem::new(pass, geometry(32, 64, 14), 64);
+            let candidates = problem.candidates(&adapter);
+            assert_eq!(candidates[0], problem.heuristic(None, &adapter));
+            let of_each = |is: fn(&Choice) -> bool| candidates.iter().filter(|c| is(c)).count();
+            assert!(of_each(|c| matches!(c, Choice::Register { .. })) > 3);
+            assert!(of_each(|c| matches!(c, Choice::Winograd { .. })) > 1);
+            let tiled = of_each(|c| matches!(c, Choice::Tiled { .. }));
+            assert_eq!(tiled > 1, !adapter.cpu, "{candidates:?}");
+            for (i, choice) in candidates.iter().enumerate() {
+                assert!(!candidates[..i].contains(choice), "{choice} twice");
+            }
+        }
     }
 }

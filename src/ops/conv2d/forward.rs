@@ -1,17 +1,19 @@
 //! The convolution itself.
 
 use super::choose::{Pass, Variant};
-use super::geometry::{Geometry, vectors};
+use super::geometry::Geometry;
 use super::grad_input::ConvolutionGradInput;
 use super::grad_weight::ConvolutionGradWeight;
+use super::problem::{Kind, Problem};
 use super::{tiled, winograd};
 use crate::autodiff::Backward;
 use crate::graph::ValueType;
+use crate::layout::LANES;
 use crate::onnx::{OnnxNode, Translation};
 use crate::ops::channel_sum::ChannelSum;
-use crate::ops::linear::{self, Product};
+use crate::ops::choice::Choice;
+use crate::ops::linear;
 use crate::ops::split::workgroup;
-use crate::ops::tile::{Map, Tile, strip};
 use crate::ops::window::Window2d;
 use crate::ops::{Operator, Reason, image};
 use crate::plan::{Lowering, Operand};
@@ -80,37 +82,9 @@ impl Operator for Convolution {
         let (x, weight, y) = (cx.input(0), cx.input(1), cx.output(0));
         let bias = (cx.inputs() > 2).then(|| cx.input(2));
         let geometry = self.geometry(&[&x.value_type, &weight.value_type])?;
-        let batch = cx.batch();
-        match Variant::choose(self.variant, Pass::Forward, geometry, batch, cx.adapter()) {
-            Variant::Tiled => {
-                let walk = tiled::Walk { geometry, batch };
-                tiled::lower_product(cx, walk, &x, &weight, &y, bias.as_ref());
-                return Ok(());
-            }
-            Variant::Winograd => {
-                winograd::forward(cx, geometry, [&x, &weight, &y], bias.as_ref());
-                return Ok(());
-            }
-            Variant::Register => {}
-        }
-        if geometry.is_pointwise() {
-            let rows = cx.batch() * geometry.output[1] * geometry.output[2];
-            let product = Product {
-                rows,
-                inputs: vectors(geometry.input[0]),
-                outputs: vectors(geometry.output[0]),
-            };
-            linear::lower_product(cx, product, &x, &weight, &y, bias.as_ref());
-            return Ok(());
-        }
-        let kernel = match (geometry.is_depthwise(), geometry.groups) {
-            (true, _) => depthwise(cx, geometry),
-            (false, 1) => dense(cx, geometry),
-            _ => grouped(cx, geometry),
-        };
-        let kernel = bind(kernel, &x, &weight, &y, bias.as_ref());
-        let kernel = cx.epilogue(kernel);
-        cx.dispatch(kernel);
+        let problem = Problem::new(Pass::Forward, geometry, cx.batch());
+        let choice = cx.choose(&problem, self.variant);
+        lower(cx, &problem, choice, [&x, &weight, &y], bias.as_ref());
         Ok(())
     }
 
@@ -137,75 +111,66 @@ impl Operator for Convolution {
     }
 }
 
-fn bind(
-    kernel: Kernel,
-    x: &Operand,
-    weight: &Operand,
-    y: &Operand,
+/// Emits the kernels of a convolution or product.
+pub(in crate::ops) fn lower(
+    cx: &mut Lowering<'_>,
+    problem: &Problem,
+    choice: Choice,
+    operands: [&Operand; 3],
     bias: Option<&Operand>,
-) -> Kernel {
-    let kernel = kernel.bind("x", x).bind("weight", weight).bind("y", y);
-    match bias {
-        Some(bias) => kernel.flag("BIAS", true).bind("bias", bias),
-        None => kernel,
-    }
-}
-
-fn dense(cx: &Lowering<'_>, geometry: Geometry) -> Kernel {
-    let [outputs, height, width] = geometry.output;
-    let map = Map {
-        batch: cx.batch(),
-        height,
-        width,
-        vectors: vectors(outputs),
-        summed: vectors(geometry.input[0]),
-        taps: geometry.window.taps(),
-        lanes: geometry.input_lanes(),
+) {
+    let (tile, parts) = match choice {
+        Choice::Register { tile, parts } => (tile, parts),
+        Choice::Tiled { tile, parts } => {
+            return tiled::forward(cx, problem, (tile, parts), operands, bias);
+        }
+        Choice::Winograd { tile, pieces, .. } => {
+            return winograd::forward(cx, problem, (tile, pieces), operands, bias);
+        }
     };
-    let tile = Tile::choose(map, cx.adapter());
-    Kernel::new(shader!("conv2d"), Grid::Threads(tile.invocations(map)))
-        .defines(geometry.defines(cx.batch()))
-        .define("IN_LANES", geometry.input_lanes())
-        .define("TILE_H", tile.height)
-        .define("TILE_W", tile.width)
-        .define("TILE_O", tile.vectors)
+    let kernel = match problem.kind {
+        Kind::Product => return linear::lower_product(cx, problem, (tile, parts), operands, bias),
+        Kind::Dense => dense(problem, tile),
+        Kind::Grouped => grouped(problem, tile),
+        Kind::Depthwise => depthwise(problem, tile),
+    };
+    let [x, weight, y] = operands;
+    let mut kernel = kernel
+        .defines(problem.geometry.defines(problem.batch))
         .define("WORKGROUP", workgroup(cx.adapter()))
-}
-
-/// Columns of outputs that one invocation of the grouped kernels computes.
-pub(super) fn strip_of(cx: &Lowering<'_>, width: usize) -> usize {
-    if cx.adapter().cpu {
-        strip(width, 14)
-    } else {
-        width.clamp(1, 4)
+        .bind("x", x)
+        .bind("weight", weight)
+        .bind("y", y);
+    if let Some(bias) = bias {
+        kernel = kernel.flag("BIAS", true).bind("bias", bias);
     }
+    let kernel = cx.epilogue(kernel);
+    cx.dispatch(kernel);
 }
 
-fn grouped(cx: &Lowering<'_>, geometry: Geometry) -> Kernel {
-    let [outputs, height, width] = geometry.output;
-    let columns = strip_of(cx, width);
-    let invocations = vectors(outputs) * width.div_ceil(columns) * height * cx.batch();
-    Kernel::new(shader!("conv2d_grouped"), Grid::Threads(invocations))
-        .defines(geometry.defines(cx.batch()))
-        .flag("ONE_GROUP", (outputs / geometry.groups).is_multiple_of(4))
-        .define("TILE_W", columns)
-        .define("WORKGROUP", workgroup(cx.adapter()))
+fn dense(problem: &Problem, tile: [usize; 3]) -> Kernel {
+    let grid = Grid::Threads(problem.register_tiles(tile));
+    Kernel::new(shader!("conv2d"), grid)
+        .define("IN_LANES", problem.geometry.input_lanes())
+        .define("TILE_H", tile[0])
+        .define("TILE_W", tile[1])
+        .define("TILE_O", tile[2])
 }
 
-fn depthwise(cx: &Lowering<'_>, geometry: Geometry) -> Kernel {
-    let [channels, height, width] = geometry.output;
-    let columns = depthwise_strip(cx, geometry, width);
-    let invocations = vectors(channels) * width.div_ceil(columns) * height * cx.batch();
-    Kernel::new(shader!("conv2d_depthwise"), Grid::Threads(invocations))
-        .defines(geometry.defines(cx.batch()))
-        .define("TILE_W", columns)
-        .define("WORKGROUP", workgroup(cx.adapter()))
+fn grouped(problem: &Problem, tile: [usize; 3]) -> Kernel {
+    let [_, outputs] = problem.group();
+    Kernel::new(shader!("conv2d_grouped"), strips(problem, tile))
+        .flag("ONE_GROUP", outputs.is_multiple_of(LANES))
+        .define("TILE_W", tile[1])
 }
 
-/// A depthwise kernel keeps the row of inputs under its strip in registers: at most 32 vectors.
-pub(super) fn depthwise_strip(cx: &Lowering<'_>, geometry: Geometry, width: usize) -> usize {
-    let window = geometry.window;
-    let reach = (window.kernel.width - 1) * window.dilation.width + 1;
-    let fitting = 32_usize.saturating_sub(reach) / window.stride.width + 1;
-    strip_of(cx, width).min(fitting).max(1)
+fn depthwise(problem: &Problem, tile: [usize; 3]) -> Kernel {
+    Kernel::new(shader!("conv2d_depthwise"), strips(problem, tile)).define("TILE_W", tile[1])
+}
+
+/// One invocation for every strip of a row of every vector, and a layer for every parity.
+pub(super) fn strips(problem: &Problem, [_, columns, _]: [usize; 3]) -> Grid {
+    let (height, width, parities) = problem.parities();
+    let strips = problem.batch * height * width.div_ceil(columns);
+    Grid::Layers(strips * problem.result_vectors(), parities)
 }

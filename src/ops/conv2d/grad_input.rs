@@ -1,13 +1,15 @@
 //! The gradient of a convolution with respect to its input.
 
 use super::choose::{Pass, Variant};
-use super::forward::{depthwise_strip, strip_of};
-use super::geometry::{Geometry, vectors};
+use super::forward::strips;
+use super::geometry::Geometry;
+use super::problem::{Kind, Problem};
 use super::{tiled, winograd};
 use crate::graph::ValueType;
-use crate::ops::linear::{self, Product};
+use crate::layout::LANES;
+use crate::ops::choice::Choice;
+use crate::ops::linear;
 use crate::ops::split::workgroup;
-use crate::ops::tile::{Map, Tile};
 use crate::ops::{Operator, Reason};
 use crate::plan::{Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
@@ -48,36 +50,49 @@ pub(super) fn lower(
     cx: &mut Lowering<'_>,
     geometry: Geometry,
     variant: Option<Variant>,
-    [dy, weight, dx]: [&Operand; 3],
+    operands: [&Operand; 3],
     bias: Option<&Operand>,
 ) {
-    let batch = cx.batch();
-    match Variant::choose(variant, Pass::GradInput, geometry, batch, cx.adapter()) {
-        Variant::Tiled => {
-            let walk = tiled::Walk { geometry, batch };
-            return tiled::lower_grad_input(cx, walk, dy, weight, dx, bias);
+    let (problem, choice) = match bias {
+        // The kernels for products add no bias to an input gradient.
+        Some(_) if geometry.is_pointwise() => {
+            let problem = Problem::dense(Pass::GradInput, geometry, cx.batch());
+            (problem, problem.heuristic(variant, cx.adapter()))
         }
-        Variant::Winograd => {
-            return winograd::grad_input(cx, geometry, [dy, weight, dx], bias);
+        _ => {
+            let problem = Problem::new(Pass::GradInput, geometry, cx.batch());
+            (problem, cx.choose(&problem, variant))
         }
-        Variant::Register => {}
-    }
-    if geometry.is_pointwise() && bias.is_none() {
-        let rows = batch * geometry.output[1] * geometry.output[2];
-        let product = Product {
-            rows,
-            inputs: vectors(geometry.input[0]),
-            outputs: vectors(geometry.output[0]),
-        };
-        return linear::lower_grad_input(cx, product, dy, weight, dx);
-    }
-    let kernel = match (geometry.is_depthwise(), geometry.groups) {
-        (true, _) => depthwise(cx, geometry),
-        (false, 1) => dense(cx, geometry),
-        _ => grouped(cx, geometry),
     };
+    lower_choice(cx, &problem, choice, operands, bias);
+}
+
+/// Emits the kernels of a convolution's or product's input gradient.
+pub(in crate::ops) fn lower_choice(
+    cx: &mut Lowering<'_>,
+    problem: &Problem,
+    choice: Choice,
+    operands: [&Operand; 3],
+    bias: Option<&Operand>,
+) {
+    let (tile, parts) = match choice {
+        Choice::Register { tile, parts } => (tile, parts),
+        Choice::Tiled { tile, parts } => {
+            return tiled::grad_input(cx, problem, (tile, parts), operands, bias);
+        }
+        Choice::Winograd { tile, pieces, .. } => {
+            return winograd::grad_input(cx, problem, (tile, pieces), operands, bias);
+        }
+    };
+    let kernel = match problem.kind {
+        Kind::Product => return linear::lower_grad_input(cx, problem, (tile, parts), operands),
+        Kind::Dense => dense(problem, tile),
+        Kind::Grouped => grouped(problem, tile),
+        Kind::Depthwise => depthwise(problem, tile),
+    };
+    let [dy, weight, dx] = operands;
     let mut kernel = kernel
-        .defines(geometry.defines(batch))
+        .defines(problem.geometry.defines(problem.batch))
         .define("WORKGROUP", workgroup(cx.adapter()))
         .bind("dy", dy)
         .bind("weight", weight)
@@ -88,51 +103,23 @@ pub(super) fn lower(
     cx.dispatch(kernel);
 }
 
-/// Pixels of one parity along each axis, and the number of parities.
-fn parities(geometry: Geometry) -> (usize, usize, usize) {
-    let [_, height, width] = geometry.input;
-    let stride = geometry.window.stride;
-    (
-        height.div_ceil(stride.height),
-        width.div_ceil(stride.width),
-        stride.height * stride.width,
-    )
-}
-
-fn dense(cx: &Lowering<'_>, geometry: Geometry) -> Kernel {
-    let (height, width, parities) = parities(geometry);
-    let map = Map {
-        batch: cx.batch(),
-        height,
-        width,
-        vectors: vectors(geometry.input[0]),
-        summed: vectors(geometry.output[0]),
-        taps: geometry.window.taps().div_ceil(parities),
-        lanes: 4,
-    };
-    let tile = Tile::choose(map, cx.adapter());
-    let grid = Grid::Layers(tile.invocations(map), parities);
+fn dense(problem: &Problem, tile: [usize; 3]) -> Kernel {
+    let (_, _, parities) = problem.parities();
+    let grid = Grid::Layers(problem.register_tiles(tile), parities);
     Kernel::new(shader!("conv2d_grad_input"), grid)
-        .define("TILE_H", tile.height)
-        .define("TILE_W", tile.width)
-        .define("TILE_C", tile.vectors)
+        .define("TILE_H", tile[0])
+        .define("TILE_W", tile[1])
+        .define("TILE_C", tile[2])
 }
 
-fn grouped(cx: &Lowering<'_>, geometry: Geometry) -> Kernel {
-    let (height, width, parities) = parities(geometry);
-    let columns = strip_of(cx, width);
-    let channels = geometry.input[0];
-    let invocations = vectors(channels) * width.div_ceil(columns) * height * cx.batch();
-    let grid = Grid::Layers(invocations, parities);
-    Kernel::new(shader!("conv2d_grouped_grad_input"), grid)
-        .flag("ONE_GROUP", (channels / geometry.groups).is_multiple_of(4))
-        .define("TILE_W", columns)
+fn grouped(problem: &Problem, tile: [usize; 3]) -> Kernel {
+    let [inputs, _] = problem.group();
+    Kernel::new(shader!("conv2d_grouped_grad_input"), strips(problem, tile))
+        .flag("ONE_GROUP", inputs.is_multiple_of(LANES))
+        .define("TILE_W", tile[1])
 }
 
-fn depthwise(cx: &Lowering<'_>, geometry: Geometry) -> Kernel {
-    let (height, width, parities) = parities(geometry);
-    let columns = depthwise_strip(cx, geometry, width);
-    let invocations = vectors(geometry.input[0]) * width.div_ceil(columns) * height * cx.batch();
-    let grid = Grid::Layers(invocations, parities);
-    Kernel::new(shader!("conv2d_depthwise_grad_input"), grid).define("TILE_W", columns)
+fn depthwise(problem: &Problem, tile: [usize; 3]) -> Kernel {
+    let grid = strips(problem, tile);
+    Kernel::new(shader!("conv2d_depthwise_grad_input"), grid).define("TILE_W", tile[1])
 }

@@ -13,17 +13,21 @@ mod forward;
 mod geometry;
 mod grad_input;
 mod grad_weight;
+mod grouped;
+mod problem;
 mod tiled;
 mod transposed;
 mod winograd;
 
+pub(super) use choose::Pass;
 pub use choose::Variant;
-pub(super) use choose::pays_for_tiles;
 pub use forward::Convolution;
-pub(super) use geometry::Geometry;
+pub(super) use forward::lower as lower_forward;
 pub use grad_input::ConvolutionGradInput;
+pub(super) use grad_input::lower_choice as lower_grad_input;
 pub use grad_weight::ConvolutionGradWeight;
-pub(super) use tiled::{Walk, lower_grad_input, lower_grad_weight, lower_product};
+pub(super) use grad_weight::lower as lower_grad_weight;
+pub use problem::Problem;
 pub use transposed::TransposedConvolution;
 
 use super::window::{Padding, Window2d};

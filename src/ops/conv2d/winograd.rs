@@ -1,14 +1,17 @@
 //! The variant F(2×2, 3×3) of Winograd: both factors are transformed, multiplied as 16 matrix
 //! products, and the products transformed back.
 
-use super::geometry::{Geometry, vectors};
 use std::ops::Range;
 
+use super::choose::{Pass, recut};
+use super::geometry::{Geometry, vectors};
+use super::problem::Problem;
 use crate::graph::BLOCK;
 use crate::layout::LANES;
+use crate::ops::choice::Choice;
 use crate::ops::split::{Split, workgroup};
 use crate::ops::tile::{Filter, Map, OuterTile, Tile};
-use crate::plan::{BufferId, Lowering, Operand};
+use crate::plan::{AdapterProfile, BufferId, Lowering, Operand};
 use crate::shader::{Grid, Kernel, Shader, shader};
 
 /// Elements of a transformed tile of 4×4.
@@ -19,6 +22,9 @@ const MOST_TRANSFORMED: usize = 1 << 19;
 
 /// Fewer tiles do not share the transformed filter well.
 const LEAST_TILES: usize = 256;
+
+/// Tiles that are measured.
+const MOST_CANDIDATES: usize = 4;
 
 /// Taps of the filter.
 const TAPS: usize = 9;
@@ -61,29 +67,65 @@ impl Direction {
         self.batch * self.to[1].div_ceil(2) * self.to[2].div_ceil(2)
     }
 
-    /// The batch in equal pieces, one after the other, so that the transformed images stay small:
-    /// they are sixteen quarters of an image. Gives one piece and their number.
-    fn pieces(self) -> (Self, usize) {
-        let most = self.from[0].max(self.to[0]);
-        let fits = |piece: &Self| {
-            ELEMENTS * piece.tiles() * most <= MOST_TRANSFORMED || piece.tiles() < 2 * LEAST_TILES
-        };
-        let aligned = |piece: &Self| {
+    fn of(problem: &Problem) -> Self {
+        match problem.pass {
+            Pass::GradInput => Self::backward(problem.geometry, problem.batch),
+            Pass::Forward | Pass::GradWeight => Self::forward(problem.geometry, problem.batch),
+        }
+    }
+
+    /// One of `count` equal pieces of the batch.
+    fn piece(self, count: usize) -> Self {
+        Self {
+            batch: self.batch / count,
+            ..self
+        }
+    }
+
+    /// Into how many equal pieces the batch can be cut, each of which can be bound by itself.
+    fn piece_counts(self) -> impl Iterator<Item = usize> {
+        let aligned = move |count: &usize| {
+            let piece = self.piece(*count);
             let [from, to] = [piece.from, piece.to].map(|[v, h, w]| piece.batch * v * h * w);
             (from * LANES).is_multiple_of(BLOCK) && (to * LANES).is_multiple_of(BLOCK)
         };
-        let pieces = (1..=self.batch).filter(|count| self.batch.is_multiple_of(*count));
-        let pieces = pieces.map(|count| {
-            (
-                Self {
-                    batch: self.batch / count,
-                    ..self
-                },
-                count,
-            )
-        });
-        let mut aligned = pieces.filter(|(piece, count)| *count == 1 || aligned(piece));
-        aligned.find(|(piece, _)| fits(piece)).unwrap_or((self, 1))
+        let counts = (1..=self.batch).filter(move |count| self.batch.is_multiple_of(*count));
+        counts.filter(move |count| *count == 1 || aligned(count))
+    }
+
+    /// As few pieces, one after the other, as keep the transformed images small: they are sixteen
+    /// quarters of an image.
+    fn pieces(self) -> usize {
+        let most = self.from[0].max(self.to[0]);
+        let fits = |count: &usize| {
+            let tiles = self.piece(*count).tiles();
+            ELEMENTS * tiles * most <= MOST_TRANSFORMED || tiles < 2 * LEAST_TILES
+        };
+        self.piece_counts().find(fits).unwrap_or(1)
+    }
+
+    /// The product of a piece, for register tiles.
+    fn map(self) -> Map {
+        Map {
+            batch: 1,
+            height: 1,
+            width: self.tiles(),
+            vectors: self.to[0],
+            summed: self.from[0],
+            taps: ELEMENTS,
+            lanes: LANES,
+        }
+    }
+
+    /// The product of a piece of the filters' gradient.
+    fn filter(self) -> Filter {
+        Filter {
+            taps: 1,
+            inputs: self.from[0],
+            outputs: self.to[0],
+            lanes: LANES,
+            pixels: ELEMENTS * self.tiles(),
+        }
     }
 
     /// The elements of piece `index` of the images that are read, and of those written.
@@ -108,25 +150,94 @@ fn kernel(cx: &Lowering<'_>, shader: Shader, grid: Grid) -> Kernel {
     Kernel::new(shader, grid).define("WORKGROUP", workgroup(cx.adapter()))
 }
 
+/// The choice by adapter and shapes.
+pub(super) fn choose(problem: &Problem, adapter: &AdapterProfile) -> Choice {
+    let pieces = Direction::of(problem).pieces();
+    let piece = Direction::of(problem).piece(pieces);
+    let tile = match problem.pass {
+        Pass::GradWeight => OuterTile::choose(piece.filter(), adapter).into(),
+        Pass::Forward | Pass::GradInput => Tile::choose(piece.map(), adapter).into(),
+    };
+    choice_of(problem, tile, pieces, adapter)
+}
+
+/// A tile with sums cut as it suits it.
+fn choice_of(
+    problem: &Problem,
+    [_, first, second]: [usize; 3],
+    pieces: usize,
+    adapter: &AdapterProfile,
+) -> Choice {
+    let tile = [first, second];
+    let parts = match problem.pass {
+        Pass::GradWeight => {
+            let piece = Direction::of(problem).piece(pieces);
+            let base = ELEMENTS * outer(tile).count(piece.filter());
+            let wanted = if adapter.cpu { 128 } else { 65_536 };
+            Split::new(piece.tiles(), 1, base, wanted, 64).parts
+        }
+        Pass::Forward | Pass::GradInput => 1,
+    };
+    Choice::Winograd {
+        tile,
+        parts,
+        pieces,
+    }
+}
+
+/// Choices worth a measurement, the one by adapter and shapes first.
+pub(super) fn candidates(problem: &Problem, adapter: &AdapterProfile) -> Vec<Choice> {
+    let whole = Direction::of(problem);
+    let pieces = whole.pieces();
+    let piece = whole.piece(pieces);
+    let tiles: Vec<[usize; 3]> = match problem.pass {
+        Pass::GradWeight => {
+            let tiles = OuterTile::candidates(piece.filter(), adapter);
+            tiles.into_iter().map(Into::into).collect()
+        }
+        Pass::Forward | Pass::GradInput => {
+            let tiles = Tile::candidates(piece.map(), adapter);
+            tiles.into_iter().map(Into::into).collect()
+        }
+    };
+    let choices = tiles.iter().take(MOST_CANDIDATES);
+    let choices = choices.map(|&tile| choice_of(problem, tile, pieces, adapter));
+    let mut choices: Vec<Choice> = choices.collect();
+    let fewer = whole.piece_counts().filter(|&n| n < pieces).last();
+    let more = whole.piece_counts().find(|&n| n > pieces);
+    let recut_batch = [more, fewer].into_iter().flatten();
+    choices.extend(recut_batch.map(|pieces| choice_of(problem, tiles[0], pieces, adapter)));
+    if problem.pass == Pass::GradWeight {
+        choices.extend(recut(choices[0], 1, piece.tiles()));
+    }
+    choices
+}
+
+fn outer([inputs, outputs]: [usize; 2]) -> OuterTile {
+    OuterTile::from([1, inputs, outputs])
+}
+
 /// The forward pass.
 pub(super) fn forward(
     cx: &mut Lowering<'_>,
-    geometry: Geometry,
+    problem: &Problem,
+    choice: ([usize; 2], usize),
     [x, weight, y]: [&Operand; 3],
     bias: Option<&Operand>,
 ) {
-    let direction = Direction::forward(geometry, cx.batch());
-    convolve(cx, direction, x.buffer, weight.buffer, y, bias);
+    let direction = Direction::of(problem);
+    convolve(cx, direction, choice, (x.buffer, weight.buffer, y), bias);
 }
 
 /// The gradient with respect to the input: the convolution of δ with the rotated filters.
 pub(super) fn grad_input(
     cx: &mut Lowering<'_>,
-    geometry: Geometry,
+    problem: &Problem,
+    choice: ([usize; 2], usize),
     [dy, weight, dx]: [&Operand; 3],
     bias: Option<&Operand>,
 ) {
-    let [inputs, outputs] = geometry.vectors();
+    let [inputs, outputs] = problem.geometry.vectors();
     let rotated = cx.temporary("rotated", TAPS * outputs * LANES * inputs * LANES);
     let grid = Grid::Threads(TAPS * outputs * inputs);
     let rotate = kernel(cx, shader!("conv2d_rotate_filter"), grid)
@@ -136,19 +247,18 @@ pub(super) fn grad_input(
         .bind("weight", weight)
         .bind("out", rotated);
     cx.dispatch(rotate);
-    let direction = Direction::backward(geometry, cx.batch());
-    convolve(cx, direction, dy.buffer, rotated, dx, bias);
+    let direction = Direction::of(problem);
+    convolve(cx, direction, choice, (dy.buffer, rotated, dx), bias);
 }
 
 fn convolve(
     cx: &mut Lowering<'_>,
     direction: Direction,
-    x: BufferId,
-    weight: BufferId,
-    y: &Operand,
+    (tile, pieces): ([usize; 2], usize),
+    (x, weight, y): (BufferId, BufferId, &Operand),
     bias: Option<&Operand>,
 ) {
-    let (piece, pieces) = direction.pieces();
+    let piece = direction.piece(pieces);
     let ([inputs, ..], [outputs, height, width]) = (piece.from, piece.to);
     let tiles = piece.tiles();
     let u = cx.temporary("u", ELEMENTS * inputs * LANES * outputs * LANES);
@@ -161,23 +271,14 @@ fn convolve(
     cx.dispatch(filter);
     let v = cx.temporary("v", ELEMENTS * tiles * inputs * LANES);
     let m = cx.temporary("m", ELEMENTS * tiles * outputs * LANES);
-    let map = Map {
-        batch: 1,
-        height: 1,
-        width: tiles,
-        vectors: outputs,
-        summed: inputs,
-        taps: ELEMENTS,
-        lanes: LANES,
-    };
-    let tile = Tile::choose(map, cx.adapter());
-    let grid = Grid::Layers(tile.invocations(map), ELEMENTS);
+    let invocations = Tile::from([1, tile[0], tile[1]]).invocations(piece.map());
+    let grid = Grid::Layers(invocations, ELEMENTS);
     let product = kernel(cx, shader!("conv2d_winograd_product"), grid)
         .define("TILES", tiles)
         .define("IN_VECS", inputs)
         .define("OUT_VECS", outputs)
-        .define("TILE_N", tile.width)
-        .define("TILE_O", tile.vectors)
+        .define("TILE_N", tile[0])
+        .define("TILE_O", tile[1])
         .bind("v", v)
         .bind("u", u)
         .bind("m", m);
@@ -221,8 +322,13 @@ fn transform_input(cx: &mut Lowering<'_>, direction: Direction, x: BufferId, v: 
 }
 
 /// The gradient with respect to the filters: sums over the tiles of transformed products.
-pub(super) fn grad_weight(cx: &mut Lowering<'_>, geometry: Geometry, [x, dy, dw]: [&Operand; 3]) {
-    let (piece, pieces) = Direction::forward(geometry, cx.batch()).pieces();
+pub(super) fn grad_weight(
+    cx: &mut Lowering<'_>,
+    problem: &Problem,
+    (tile, parts, pieces): ([usize; 2], usize, usize),
+    [x, dy, dw]: [&Operand; 3],
+) {
+    let piece = Direction::of(problem).piece(pieces);
     let ([inputs, ..], [outputs, height, width]) = (piece.from, piece.to);
     let tiles = piece.tiles();
     let v = cx.temporary("v", ELEMENTS * tiles * inputs * LANES);
@@ -235,17 +341,8 @@ pub(super) fn grad_weight(cx: &mut Lowering<'_>, geometry: Geometry, [x, dy, dw]
         .define("OUT_VECS", outputs)
         .bind("d", d);
 
-    let filter = Filter {
-        taps: 1,
-        inputs,
-        outputs,
-        lanes: LANES,
-        pixels: ELEMENTS * tiles,
-    };
-    let tile = OuterTile::choose(filter, cx.adapter());
-    let base = tile.count(filter);
-    let wanted = if cx.adapter().cpu { 128 } else { 65_536 };
-    let split = Split::new(tiles, 1, ELEMENTS * base, wanted, 64);
+    let base = outer(tile).count(piece.filter());
+    let split = Split::into_parts(tiles, 1, parts);
     let length = inputs * LANES * outputs * LANES;
     let piece_len = split.parts * ELEMENTS * length;
     let partials = cx.temporary("partials", pieces * piece_len);
@@ -256,8 +353,8 @@ pub(super) fn grad_weight(cx: &mut Lowering<'_>, geometry: Geometry, [x, dy, dw]
         .define("OUT_VECS", outputs)
         .define("SPLITS", split.parts)
         .define("SPLIT_TILES", split.rows)
-        .define("TILE_C", tile.inputs)
-        .define("TILE_O", tile.outputs)
+        .define("TILE_C", tile[0])
+        .define("TILE_O", tile[1])
         .bind("v", v)
         .bind("d", d);
     for index in 0..pieces {

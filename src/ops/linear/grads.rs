@@ -1,8 +1,8 @@
 //! The gradients of the linear layer.
 
-use super::{Product, lower_grad_input, lower_grad_weight};
 use crate::graph::ValueType;
 use crate::layout::LANES;
+use crate::ops::conv2d::{self, Pass, Problem};
 use crate::ops::{Operator, Reason};
 use crate::plan::Lowering;
 
@@ -23,12 +23,10 @@ impl Operator for LinearGradInput {
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let (dy, weight, dx) = (cx.input(0), cx.input(1), cx.output(0));
-        let product = Product {
-            rows: cx.batch(),
-            inputs: dx.value_type.layout.size() / LANES,
-            outputs: dy.value_type.layout.size() / LANES,
-        };
-        lower_grad_input(cx, product, &dy, &weight, &dx);
+        let [inputs, outputs] = [&dx, &dy].map(|z| z.value_type.layout.size() / LANES);
+        let problem = Problem::product(Pass::GradInput, cx.batch(), inputs, outputs);
+        let choice = cx.choose(&problem, None);
+        conv2d::lower_grad_input(cx, &problem, choice, [&dy, &weight, &dx], None);
         Ok(())
     }
 
@@ -54,12 +52,10 @@ impl Operator for LinearGradWeight {
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let (x, dy, dw) = (cx.input(0), cx.input(1), cx.output(0));
-        let product = Product {
-            rows: cx.batch(),
-            inputs: x.value_type.layout.size() / LANES,
-            outputs: dy.value_type.layout.size() / LANES,
-        };
-        lower_grad_weight(cx, product, &x, &dy, &dw);
+        let [inputs, outputs] = [&x, &dy].map(|z| z.value_type.layout.size() / LANES);
+        let problem = Problem::product(Pass::GradWeight, cx.batch(), inputs, outputs);
+        let choice = cx.choose(&problem, None);
+        conv2d::lower_grad_weight(cx, &problem, choice, [&x, &dy, &dw]);
         Ok(())
     }
 

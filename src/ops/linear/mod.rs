@@ -4,9 +4,12 @@ mod grads;
 mod product;
 
 pub use grads::{LinearGradInput, LinearGradWeight};
-pub(super) use product::{Product, lower_grad_input, lower_grad_weight, lower_product};
+pub(super) use product::{
+    Product, longest_cut, lower_grad_input, lower_grad_weight, lower_product, parts,
+};
 
 use super::channel_sum::ChannelSum;
+use super::conv2d::{self, Pass, Problem};
 use super::{Operator, Reason};
 use crate::autodiff::Backward;
 use crate::graph::{Declaration, Graph, ValueType, Var};
@@ -138,12 +141,10 @@ impl Operator for LinearProduct {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let (x, weight, y) = (cx.input(0), cx.input(1), cx.output(0));
         let bias = (cx.inputs() > 2).then(|| cx.input(2));
-        let product = Product {
-            rows: cx.batch(),
-            inputs: x.value_type.layout.size() / LANES,
-            outputs: y.value_type.layout.size() / LANES,
-        };
-        lower_product(cx, product, &x, &weight, &y, bias.as_ref());
+        let [inputs, outputs] = [&x, &y].map(|z| z.value_type.layout.size() / LANES);
+        let problem = Problem::product(Pass::Forward, cx.batch(), inputs, outputs);
+        let choice = cx.choose(&problem, None);
+        conv2d::lower_forward(cx, &problem, choice, [&x, &weight, &y], bias.as_ref());
         Ok(())
     }
 

@@ -1,9 +1,8 @@
-//! Matrix products: linear layers, and convolutions that are products over pixels.
+//! Matrix products from registers: linear layers, and convolutions that are products over pixels.
 
 use crate::layout::LANES;
-use crate::ops::conv2d::{self, Geometry, Walk, pays_for_tiles};
+use crate::ops::conv2d::{Pass, Problem};
 use crate::ops::split::{Split, dispatch_biased, dispatch_split, workgroup};
-use crate::ops::tile::{Filter, Map, OuterTile, Tile};
 use crate::plan::{AdapterProfile, Lowering, Operand};
 use crate::shader::{Grid, Kernel, Shader, shader};
 
@@ -26,28 +25,33 @@ impl Product {
     }
 }
 
-/// The register tile of a map of `rows` rows and `vectors` vectors, and how many cover it.
-fn tile(adapter: &AdapterProfile, rows: usize, vectors: usize, summed: usize) -> (Tile, usize) {
-    let map = Map {
-        batch: 1,
-        height: 1,
-        width: rows,
-        vectors,
-        summed,
-        taps: 1,
-        lanes: LANES,
-    };
-    let tile = Tile::choose(map, adapter);
-    (tile, tile.invocations(map))
+/// Into how many parts the sums of register kernels with this tile are cut.
+pub(in crate::ops) fn parts(
+    problem: &Problem,
+    tile: [usize; 3],
+    adapter: &AdapterProfile,
+) -> usize {
+    let product = problem.sizes();
+    let base = problem.register_tiles(tile);
+    match problem.pass() {
+        Pass::Forward => split(adapter, product.inputs, base).parts,
+        Pass::GradInput => split(adapter, product.outputs, base).parts,
+        Pass::GradWeight => {
+            // Rows, unlike vectors, are four times shorter work each.
+            let parts = split(adapter, product.rows / LANES, base).parts;
+            Split::into_parts(product.rows, 1, parts).parts
+        }
+    }
 }
 
-/// The product as the tiled kernels see it, if they pay for results of so many vectors.
-fn walk(adapter: &AdapterProfile, product: Product, vectors: usize, summed: usize) -> Option<Walk> {
-    let pays = !adapter.cpu && pays_for_tiles(vectors, summed);
-    pays.then(|| Walk {
-        geometry: Geometry::product(product.rows, product.inputs, product.outputs),
-        batch: 1,
-    })
+/// The most parts into which a sum can be cut.
+pub(in crate::ops) fn longest_cut(problem: &Problem) -> usize {
+    let product = problem.sizes();
+    match problem.pass() {
+        Pass::Forward => product.inputs,
+        Pass::GradInput => product.outputs,
+        Pass::GradWeight => product.rows,
+    }
 }
 
 /// Cuts a sum over `summed` vectors only where there are too few results to keep the
@@ -64,22 +68,18 @@ fn split(adapter: &AdapterProfile, summed: usize, base: usize) -> Split {
 /// `y = x·W + b`.
 pub(in crate::ops) fn lower_product(
     cx: &mut Lowering<'_>,
-    product: Product,
-    x: &Operand,
-    weight: &Operand,
-    y: &Operand,
+    problem: &Problem,
+    (tile, parts): ([usize; 3], usize),
+    [x, weight, y]: [&Operand; 3],
     bias: Option<&Operand>,
 ) {
-    if let Some(walk) = walk(cx.adapter(), product, product.outputs, product.inputs) {
-        return conv2d::lower_product(cx, walk, x, weight, y, bias);
-    }
-    let (tile, base) = tile(cx.adapter(), product.rows, product.outputs, product.inputs);
-    let split = split(cx.adapter(), product.inputs, base);
+    let product = problem.sizes();
+    let split = Split::into_parts(product.inputs, LANES, parts);
     let kernel = product
-        .kernel(cx, shader!("linear"), base, split)
+        .kernel(cx, shader!("linear"), problem.register_tiles(tile), split)
         .define("SPLIT_VECS", split.rows)
-        .define("TILE_N", tile.width)
-        .define("TILE_O", tile.vectors)
+        .define("TILE_N", tile[1])
+        .define("TILE_O", tile[2])
         .bind("x", x)
         .bind("weight", weight);
     dispatch_biased(cx, split, ("y", y), bias, kernel);
@@ -88,21 +88,17 @@ pub(in crate::ops) fn lower_product(
 /// `δx = δy·Wᵀ`.
 pub(in crate::ops) fn lower_grad_input(
     cx: &mut Lowering<'_>,
-    product: Product,
-    dy: &Operand,
-    weight: &Operand,
-    dx: &Operand,
+    problem: &Problem,
+    (tile, parts): ([usize; 3], usize),
+    [dy, weight, dx]: [&Operand; 3],
 ) {
-    if let Some(walk) = walk(cx.adapter(), product, product.inputs, product.outputs) {
-        return conv2d::lower_grad_input(cx, walk, dy, weight, dx, None);
-    }
-    let (tile, base) = tile(cx.adapter(), product.rows, product.inputs, product.outputs);
-    let split = split(cx.adapter(), product.outputs, base);
+    let (product, base) = (problem.sizes(), problem.register_tiles(tile));
+    let split = Split::into_parts(product.outputs, LANES, parts);
     let kernel = product
         .kernel(cx, shader!("linear_grad_input"), base, split)
         .define("SPLIT_VECS", split.rows)
-        .define("TILE_N", tile.width)
-        .define("TILE_K", tile.vectors)
+        .define("TILE_N", tile[1])
+        .define("TILE_K", tile[2])
         .bind("dy", dy)
         .bind("weight", weight);
     dispatch_split(cx, split, dx, |out| kernel.bind("dx", out));
@@ -111,33 +107,17 @@ pub(in crate::ops) fn lower_grad_input(
 /// `δW = xᵀ·δy`.
 pub(in crate::ops) fn lower_grad_weight(
     cx: &mut Lowering<'_>,
-    product: Product,
-    x: &Operand,
-    dy: &Operand,
-    dw: &Operand,
+    problem: &Problem,
+    (tile, parts): ([usize; 3], usize),
+    [x, dy, dw]: [&Operand; 3],
 ) {
-    if let Some(walk) = walk(cx.adapter(), product, product.outputs, product.inputs) {
-        return conv2d::lower_grad_weight(cx, walk, x, dy, dw);
-    }
-    let filter = Filter {
-        taps: 1,
-        inputs: product.inputs,
-        outputs: product.outputs,
-        lanes: LANES,
-        pixels: product.rows,
-    };
-    let tile = OuterTile::choose(filter, cx.adapter());
-    let base = tile.count(filter);
-    // Rows, unlike vectors, are four times shorter work each.
-    let split = match split(cx.adapter(), product.rows / LANES, base).parts {
-        1 => Split::new(product.rows, 1, base, 1, 1),
-        parts => Split::new(product.rows, 1, 1, parts, parts),
-    };
+    let (product, base) = (problem.sizes(), problem.register_tiles(tile));
+    let split = Split::into_parts(product.rows, 1, parts);
     let kernel = product
         .kernel(cx, shader!("linear_grad_weight"), base, split)
         .define("SPLIT_ROWS", split.rows)
-        .define("TILE_K", tile.inputs)
-        .define("TILE_O", tile.outputs)
+        .define("TILE_K", tile[1])
+        .define("TILE_O", tile[2])
         .bind("x", x)
         .bind("dy", dy);
     dispatch_split(cx, split, dw, |out| kernel.bind("partials", out));

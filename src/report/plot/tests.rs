@@ -87,7 +87,7 @@ fn losses_of_steps_lie_within_their_epochs() {
         let xs = line.split('"').next().unwrap_or("").split_whitespace();
         let mut xs = xs.filter_map(|point| point.split(',').next()?.parse().ok());
         let first = xs.next();
-        first.into_iter().chain(xs.last()).collect()
+        first.into_iter().chain(xs.next_back()).collect()
     };
     let long = |line: &&&str| {
         line.split('"')

@@ -218,6 +218,8 @@ fn errors_say_what_to_do() {
     assert!(error.contains("nowhere` is not a folder"), "{error}");
     let error = fails(here, "train digits --out run --model resnet20 --size 32");
     assert!(error.contains("--size is for images:DIR"), "{error}");
+    let error = fails(here, "train digits --out run --model lenet5");
+    assert!(error.contains("try another --model"), "{error}");
     // Nothing was begun.
     assert!(!here.join("run").exists());
     for command in ["eval", "report"] {

@@ -42,6 +42,7 @@ impl From<Error> for Failure {
         let advice = match &error {
             Error::NonFinite { .. } => "; try a smaller --rate, with another --out",
             Error::OutOfMemory { .. } => "; try a smaller --batch or another --model",
+            Error::Layer { .. } => "; the images do not fit the network, try another --model",
             _ => "",
         };
         Self::Told(format!("{error}{advice}"))

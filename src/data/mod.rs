@@ -73,7 +73,7 @@ pub use error::DataError;
 pub use fault::{FailedAttempt, FetchFault, FileFault};
 pub use idx::{idx, idx_files, idx_folder};
 #[cfg(feature = "images")]
-pub use images::{Fit, ImageFolder};
+pub use images::{Fit, ImageFolder, image_file};
 pub use loading::{Loaded, Loading};
 pub use normalisation::Normalisation;
 pub use sample::{Classes, Sample, Target, Targets};

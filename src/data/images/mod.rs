@@ -79,6 +79,20 @@ pub enum Fit {
     Stretch,
 }
 
+/// Decodes one image to the values of a sample of this shape, `[channels, rows, columns]`, as
+/// [`ImageFolder`] does: for [`Dataset::images_u8`].
+///
+/// # Errors
+///
+/// [`DataError::ImageShape`] for another shape, and [`DataError::File`] for a file that is missing
+/// or no image.
+pub fn image_file(path: impl AsRef<Path>, shape: [usize; 3]) -> Result<Vec<u8>, DataError> {
+    let form = Form::new(shape)?;
+    let mut pixels = vec![0; shape.iter().product()];
+    decode::decode(path.as_ref(), &form, &mut pixels)?;
+    Ok(pixels)
+}
+
 impl ImageFolder {
     /// Lists the images under `root`; decodes nothing yet.
     ///

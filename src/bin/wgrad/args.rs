@@ -1,0 +1,125 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::data::Source;
+use crate::network;
+
+/// Trains convolutional networks on any GPU, and uses what was trained.
+///
+/// The best device of the machine computes; the variables WGRAD_ADAPTER (part of a name) and
+/// WGRAD_BACKEND (vulkan, metal, dx12) narrow the choice.
+#[derive(Debug, Parser)]
+#[command(name = "wgrad", version)]
+pub struct Args {
+    /// Prints only results and errors
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lists the devices that can compute; `*` marks the one that is used
+    Devices {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Trains a network; with the folder of an earlier run, goes on with that
+    Train(Train),
+    /// Answers the test data of a run
+    Eval {
+        /// The run's folder
+        folder: PathBuf,
+    },
+    /// Says what images show
+    Predict(Predict),
+    /// Writes the trained network for other programs
+    Export {
+        /// The run's folder
+        folder: PathBuf,
+        /// A file that ends in `.onnx`, or in `.safetensors` for the weights alone
+        #[arg(value_parser = export_file)]
+        file: PathBuf,
+    },
+    /// Writes report.html anew, with the confusions on the test data
+    Report {
+        /// The run's folder
+        folder: PathBuf,
+    },
+}
+
+/// How to train. What is not given is that of the folder's earlier run, or else the default.
+#[derive(Debug, clap::Args)]
+pub struct Train {
+    /// digits (built in), mnist:DIR, fashion-mnist:DIR, cifar10:DIR (binary version), or
+    /// images:DIR (PNG and JPEG, a folder a class; with folders `train` and `test` in DIR these
+    /// are taken, otherwise a fifth of each class is the test)
+    pub data: Source,
+    /// Where the run is kept: settings, checkpoints, history, weights, report
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The network [default: small, two convolutions and two linear layers]
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(network::names()))]
+    pub model: Option<String>,
+    /// How often every sample is seen [default: 10]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: Option<u32>,
+    /// Samples of a step [default: 64]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: Option<u32>,
+    /// The learning rate of stochastic gradient descent [default: 0.02]
+    #[arg(long, value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Its momentum [default: 0.9]
+    #[arg(long, value_parser = momentum)]
+    pub momentum: Option<f64>,
+    /// The seed of all that is random [default: 42]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Rows and columns that the images of images:DIR are scaled to [default: 64, or the model's]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub size: Option<u32>,
+}
+
+/// What to say of images.
+#[derive(Debug, clap::Args)]
+pub struct Predict {
+    /// The run's folder
+    pub folder: PathBuf,
+    /// PNG or JPEG files
+    #[arg(required = true)]
+    pub images: Vec<PathBuf>,
+    /// How many classes are named, the most likely first
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub top: u16,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn export_file(word: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(word);
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("onnx" | "safetensors") => Ok(path),
+        _ => Err("the name must end in .onnx or .safetensors".to_owned()),
+    }
+}
+
+fn rate(word: &str) -> Result<f64, String> {
+    let rate = word.parse().ok();
+    let rate = rate.filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| "a rate is a number above 0".to_owned())
+}
+
+fn momentum(word: &str) -> Result<f64, String> {
+    let momentum = word.parse().ok();
+    let momentum = momentum.filter(|momentum| (0.0..1.0).contains(momentum));
+    momentum.ok_or_else(|| "a momentum is a number from 0 to below 1".to_owned())
+}

@@ -1,0 +1,108 @@
+//! Data sets in one word.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use wgrad::data::{Cifar, Classes, Dataset, ImageFolder, cifar_folder, digits, idx_folder};
+use wgrad::random::Seed;
+
+use crate::failure::Failure;
+
+/// Of a data set that is not divided already.
+const TRAINING_SHARE: f64 = 0.8;
+
+/// Where samples come from: a kind, and the folder for all but the digits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    kind: Kind,
+    folder: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Digits,
+    Mnist,
+    FashionMnist,
+    Cifar10,
+    Images,
+}
+
+const FOLDERS: [(&str, Kind); 4] = [
+    ("mnist", Kind::Mnist),
+    ("fashion-mnist", Kind::FashionMnist),
+    ("cifar10", Kind::Cifar10),
+    ("images", Kind::Images),
+];
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        if word == "digits" {
+            let (kind, folder) = (Kind::Digits, PathBuf::new());
+            return Ok(Self { kind, folder });
+        }
+        let (name, folder) = word.split_once(':').unwrap_or((word, ""));
+        match FOLDERS.iter().find(|(known, _)| *known == name) {
+            Some(_) if folder.is_empty() => Err(format!("name the folder too: {name}:DIR")),
+            Some(&(_, kind)) => {
+                // From wherever the program is started the next time.
+                let folder = std::path::absolute(folder).map_err(|error| error.to_string())?;
+                Ok(Self { kind, folder })
+            }
+            None => Err(
+                "there are: digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, images:DIR"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// The word.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match FOLDERS.iter().find(|(_, kind)| *kind == self.kind) {
+            Some((name, _)) => write!(f, "{name}:{}", self.folder.display()),
+            None => write!(f, "digits"),
+        }
+    }
+}
+
+impl Source {
+    /// Whether its images are scaled to a size that one chooses.
+    pub fn has_size(&self) -> bool {
+        self.kind == Kind::Images
+    }
+
+    /// Training and test data, not normalised. Images of a folder are scaled to `size` rows and
+    /// columns; the seed divides what is not divided.
+    pub fn load(&self, size: usize, seed: Seed) -> Result<(Dataset, Dataset), Failure> {
+        let folder = &self.folder;
+        if self.kind != Kind::Digits && !folder.is_dir() {
+            return Err(Failure::Told(format!(
+                "`{}` is not a folder; give the one that holds the data",
+                folder.display()
+            )));
+        }
+        Ok(match self.kind {
+            Kind::Digits => digits().stratified_split(TRAINING_SHARE, seed),
+            Kind::Mnist => idx_folder(folder, 10)?,
+            Kind::FashionMnist => idx_folder(folder, Classes::fashion_mnist())?,
+            Kind::Cifar10 => cifar_folder(Cifar::Ten, folder)?,
+            Kind::Images => self.load_images(size, seed)?,
+        })
+    }
+
+    fn load_images(&self, size: usize, seed: Seed) -> Result<(Dataset, Dataset), Failure> {
+        let shape = [3, size, size];
+        let [train, test] = ["train", "test"].map(|name| self.folder.join(name));
+        if train.is_dir() && test.is_dir() {
+            let train = ImageFolder::open(train, shape)?;
+            let test = ImageFolder::open_like(test, &train)?;
+            return Ok((train.load()?, test.load()?));
+        }
+        let all = ImageFolder::open(&self.folder, shape)?.load()?;
+        Ok(all.stratified_split(TRAINING_SHARE, seed))
+    }
+}

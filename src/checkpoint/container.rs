@@ -35,6 +35,16 @@ impl Tensor {
         }
     }
 
+    /// A text of any length, which is none of the facts.
+    pub(crate) fn text(name: &str, text: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape: vec![text.len()],
+            dtype: Dtype::U8,
+            bytes: text.into_bytes(),
+        }
+    }
+
     /// Words as they lie on the device.
     pub(crate) fn words(name: &str, dtype: Dtype, words: &[u32]) -> Self {
         Self {

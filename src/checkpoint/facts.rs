@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Named facts, kept as one text of lines `name=value` under one key of the header. (The header's
+/// Named facts of a line each, kept as one text of lines `name=value` under one key of the header. (The header's
 /// own map has no order; files of equal contents would differ.)
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts(BTreeMap<String, String>);

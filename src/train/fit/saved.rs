@@ -7,11 +7,11 @@ use crate::checkpoint::{self, Container, Extra, Tensor};
 use crate::error::Result;
 use crate::report::History;
 
-const HISTORY: &str = "fit.history";
 const RECORDED: &str = "fit.recorded";
 const BEST_FIGURE: &str = "fit.best";
 const EARLY_STOPPING: &str = "fit.early_stopping";
 /// The names of tensors begin as those of a training's other tensors.
+const HISTORY: &str = "training/fit.history";
 const LOSSES: &str = "training/fit.losses";
 const BEST: &str = "training/fit.best/";
 
@@ -21,11 +21,12 @@ impl FitState<'_> {
         self.read_losses().await?;
         self.clock.pause(self.steps());
         let mut extra = Extra::with_figure(figure);
-        extra.fact(HISTORY, self.run.history.to_json_lines());
         extra.fact(RECORDED, self.recorded);
         extra.fact(BEST_FIGURE, bits(self.best));
         let losses = Tensor::f32(LOSSES, &[self.losses.len()], &self.losses);
         extra.tensors.push(losses);
+        let history = self.run.history.to_json_lines();
+        extra.tensors.push(Tensor::text(HISTORY, history));
         if let Some(watcher) = &self.watcher {
             extra.fact(EARLY_STOPPING, watcher.to_text());
             if let (Some(weights), Some(_)) = (&watcher.weights, &watcher.best) {
@@ -94,8 +95,11 @@ impl FitState<'_> {
     /// none.
     fn restore(&mut self, container: &Container<'_>) -> Result<()> {
         let fact = |name: &str| container.fact(name);
-        let history = |text: &str| History::from_json_lines(text).ok();
-        self.run.history = fact(HISTORY).and_then(history).unwrap_or_default();
+        let history = container.tensor(HISTORY).and_then(|view| {
+            let text = std::str::from_utf8(view.data()).ok()?;
+            History::from_json_lines(text).ok()
+        });
+        self.run.history = history.unwrap_or_default();
         self.best = fact(BEST_FIGURE).and_then(number).unwrap_or(f64::INFINITY);
         self.losses = floats(container, LOSSES).unwrap_or_default();
         let recorded = fact(RECORDED).and_then(|text| text.parse().ok());

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Named facts of a line each, kept as one text of lines `name=value` under one key of the header. (The header's
-/// own map has no order; files of equal contents would differ.)
+/// Named facts of a line each, kept as one text of lines `name=value` under one key of the header.
+/// (The header's own map has no order; files of equal contents would differ.)
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts(BTreeMap<String, String>);
 
@@ -32,7 +32,7 @@ impl Facts {
         let pairs = text.lines().filter_map(|line| line.split_once('='));
         Self(
             pairs
-                .map(|(name, value)| (name.to_owned(), unescaped(value)))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
         )
     }
@@ -42,44 +42,8 @@ impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (name, value)) in self.0.iter().enumerate() {
             let separator = if i == 0 { "" } else { "\n" };
-            write!(f, "{separator}{name}={}", escaped(value))?;
+            write!(f, "{separator}{name}={value}")?;
         }
         Ok(())
-    }
-}
-
-/// A value, which may have several lines (a history has), on one.
-fn escaped(value: &str) -> String {
-    let value = value.replace('\\', r"\\");
-    value.replace('\n', r"\n").replace('\r', r"\r")
-}
-
-fn unescaped(line: &str) -> String {
-    let mut value = String::with_capacity(line.len());
-    let mut rest = line.chars();
-    while let Some(character) = rest.next() {
-        match character {
-            '\\' => value.extend(match rest.next() {
-                Some('n') => Some('\n'),
-                Some('r') => Some('\r'),
-                other => other,
-            }),
-            _ => value.push(character),
-        }
-    }
-    value
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_several_lines_read_back_as_they_were() {
-        let mut facts = Facts::new();
-        facts.set("history", "{\"a\":1}\n{\"b\":\"c=\\n\\\\\"}\n");
-        facts.set("windows", "a\r\nb\r");
-        facts.set("empty", "");
-        assert_eq!(Facts::parse(&facts.to_string()), facts);
     }
 }

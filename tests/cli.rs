@@ -9,9 +9,18 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use wgrad::report::History;
 
+/// The program. Drivers complain on standard error where this variable is not set.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wgrad"));
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    }
+    command
+}
+
 /// Runs the program in `folder`: exit code, standard output, standard error.
 fn wgrad(folder: &Path, line: &str) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wgrad"));
+    let mut command = program();
     let ran = command.current_dir(folder).args(line.split(' ')).output();
     let Output {
         status,
@@ -243,7 +252,7 @@ fn help_names_every_command() {
 /// `println!` would panic.
 #[test]
 fn output_that_nobody_reads_is_no_error() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wgrad"));
+    let mut command = program();
     command
         .arg("devices")
         .stdout(Stdio::piped())
@@ -261,7 +270,7 @@ fn output_that_nobody_reads_is_no_error() {
 fn an_interrupted_run_goes_on() {
     let here = &empty("interrupt");
     let line = "train digits --out run --epochs 100000 --quiet";
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wgrad"));
+    let mut command = program();
     command
         .current_dir(here)
         .args(line.split(' '))

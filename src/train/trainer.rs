@@ -103,6 +103,10 @@ impl Trainer {
     /// before the one update: a batch as many times as large, in the memory of one. The loss of
     /// the step is their mean. Batch normalisation sees each micro-batch by itself.
     ///
+    /// Every micro-batch counts the same: where class weights or an ignored label give samples
+    /// unequal weight, the mean over micro-batches is not the weighted mean over all their samples,
+    /// and a loss that is a sum becomes the mean of the micro-batches' sums.
+    ///
     /// A micro-batch that is not finite discards the whole step.
     ///
     /// ```

@@ -50,8 +50,9 @@ impl Stop {
         self.0.store(false, Ordering::Relaxed);
     }
 
-    /// The handle that Ctrl-C requests to stop, and SIGTERM and SIGHUP on Unix. A second signal
-    /// ends the process at once, with the exit status 130. Every call gives the same handle.
+    /// The handle that Ctrl-C (SIGINT) requests to stop, also where that was ignored, as in a
+    /// script's background. A second one ends the process at once, with the exit status 130. Every
+    /// call gives the same handle.
     ///
     /// ```no_run
     /// # use wgrad::{data::Dataset, train::{Every, Model, Sgd, Stop, Trainer}};
@@ -78,7 +79,7 @@ impl Stop {
         }
         let stop = Self::new();
         let requested = stop.clone();
-        ctrlc::try_set_handler(move || {
+        ctrlc::set_handler(move || {
             if requested.0.swap(true, Ordering::Relaxed) {
                 // What a shell reports for a program that Ctrl-C has ended.
                 std::process::exit(130);

@@ -136,25 +136,25 @@ fn json(value: f64) -> String {
 struct Field<'a>(&'static str, &'a Value);
 
 impl<'a> Field<'a> {
-    fn expect<T>(self, found: Option<T>, what: &str) -> Result<T, String> {
+    fn require<T>(self, found: Option<T>, what: &str) -> Result<T, String> {
         found.ok_or_else(|| format!("`{}` is {}, not {what}", self.0, self.1))
     }
 
     fn text(self) -> Result<&'a str, String> {
-        self.expect(self.1.as_str(), "a text")
+        self.require(self.1.as_str(), "a text")
     }
 
     fn integer(self) -> Result<u64, String> {
-        self.expect(self.1.as_u64(), "a count")
+        self.require(self.1.as_u64(), "a count")
     }
 
     fn epoch(self) -> Result<u32, String> {
         let epoch = self.1.as_u64().and_then(|epoch| epoch.try_into().ok());
-        self.expect(epoch, "the number of an epoch")
+        self.require(epoch, "the number of an epoch")
     }
 
     fn number(self) -> Result<f64, String> {
-        self.expect(number(self.1), "a number")
+        self.require(number(self.1), "a number")
     }
 
     fn known(self) -> Result<Option<f64>, String> {
@@ -169,7 +169,7 @@ impl<'a> Field<'a> {
             let numbers = values.iter().map(|value| Some(number(value)? as f32));
             numbers.collect()
         });
-        self.expect(numbers, "a list of numbers")
+        self.require(numbers, "a list of numbers")
     }
 }
 

@@ -274,6 +274,7 @@ fn convolve(
     let invocations = Tile::from([1, tile[0], tile[1]]).invocations(piece.map());
     let grid = Grid::Layers(invocations, ELEMENTS);
     let product = kernel(cx, shader!("conv2d_winograd_product"), grid)
+        .arithmetic()
         .define("TILES", tiles)
         .define("IN_VECS", inputs)
         .define("OUT_VECS", outputs)
@@ -348,6 +349,7 @@ pub(super) fn grad_weight(
     let partials = cx.temporary("partials", pieces * piece_len);
     let grid = Grid::Layers(base * split.parts, ELEMENTS);
     let product = kernel(cx, shader!("conv2d_winograd_grad_product"), grid)
+        .arithmetic()
         .define("TILES", tiles)
         .define("IN_VECS", inputs)
         .define("OUT_VECS", outputs)

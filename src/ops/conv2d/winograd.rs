@@ -399,7 +399,8 @@ pub(super) fn convolve(
     cx.dispatch(filter);
     let v = steps.transformed(cx, "v", piece.tiles() * inputs);
     let m = steps.transformed(cx, "m", piece.tiles() * outputs);
-    let product = steps.product(cx).bind("v", v).bind("u", u).bind("m", m);
+    let product = steps.product(cx).arithmetic();
+    let product = product.bind("v", v).bind("u", u).bind("m", m);
     let grid = Grid::Threads(piece.tiles() * outputs);
     let mut output = steps
         .kernel(cx, shader!("conv2d_winograd_output"), grid)
@@ -436,7 +437,8 @@ pub(super) fn grad_weight(
         .bind("d", d);
     let length = steps.split.parts * piece.elements() * inputs * LANES * outputs * LANES;
     let partials = cx.temporary("partials", cut.pieces * length);
-    let product = steps.grad_product(cx).bind("v", v).bind("d", d);
+    let product = steps.grad_product(cx).arithmetic();
+    let product = product.bind("v", v).bind("d", d);
     for index in 0..cut.pieces {
         let [from, to] = piece.ranges(index);
         let x = part(cx, x.buffer, &from);

@@ -16,6 +16,20 @@ const ROUND: u32 = 4;
 @group(0) @binding(2) var<storage, read> sizes: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
+// The value of lane q, which the compiler has to see as a constant.
+fn hand_round(own: vec4f, q: u32) -> vec4f {
+    switch q {
+        case 0: { return subgroupBroadcast(own, 0u); }
+        case 1: { return subgroupBroadcast(own, 1u); }
+        case 2: { return subgroupBroadcast(own, 2u); }
+        case 3: { return subgroupBroadcast(own, 3u); }
+        case 4: { return subgroupBroadcast(own, 4u); }
+        case 5: { return subgroupBroadcast(own, 5u); }
+        case 6: { return subgroupBroadcast(own, 6u); }
+        default: { return subgroupBroadcast(own, 7u); }
+    }
+}
+
 @compute @workgroup_size(LANES)
 fn main(
     @builtin(subgroup_invocation_id) lane: u32,
@@ -38,21 +52,19 @@ fn main(
     let last = group.z * size.tiles + min((split + 1) * size.split_tiles, size.tiles);
     var sum: array<array<vec4f, LANES>, 4>;
     for (var tile = first; tile < last; tile += ROUND) {
+        var a: array<vec4f, ROUND>;
+        var own: array<vec4f, ROUND>;
         for (var r = 0u; r < ROUND; r++) {
             // Past the split's end v counts as zero.
             let at = min(tile + r, last - 1);
-            let loaded = v[at * size.in_vecs + own_c];
-            let a = select(vec4f(), loaded, tile + r < last);
-            let own = d[at * size.out_vecs + own_o];
-            let b = array(
-                subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u),
-                subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
-                subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u),
-                subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u),
-            );
-            for (var q = 0u; q < LANES; q++) {
+            a[r] = select(vec4f(), v[at * size.in_vecs + own_c], tile + r < last);
+            own[r] = d[at * size.out_vecs + own_o];
+        }
+        for (var q = 0u; q < LANES; q++) {
+            for (var r = 0u; r < ROUND; r++) {
+                let b = hand_round(own[r], q);
                 for (var k = 0u; k < 4; k++) {
-                    sum[k][q] = fma(vec4f(a[k]), b[q], sum[k][q]);
+                    sum[k][q] = fma(vec4f(a[r][k]), b, sum[k][q]);
                 }
             }
         }

@@ -14,8 +14,8 @@ use crate::ops::tile::{Filter, Map, OuterTile, Tile};
 use crate::plan::{AdapterProfile, BufferId, Lowering, Operand};
 use crate::shader::{Grid, Kernel, Shader, shader};
 
-/// Vectors of a transformed piece of the batch: 8 MiB.
-const MOST_TRANSFORMED: usize = 1 << 19;
+/// Vectors of a transformed piece of the batch: 10 MiB.
+const MOST_TRANSFORMED: usize = 10 << 16;
 
 /// Fewer tiles do not share the transformed filter well.
 const LEAST_TILES: usize = 256;

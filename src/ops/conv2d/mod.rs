@@ -19,8 +19,8 @@ mod tiled;
 mod transposed;
 mod winograd;
 
-pub(super) use choose::Pass;
 pub use choose::Variant;
+pub(super) use choose::{Pass, recut};
 pub use forward::Convolution;
 pub(super) use forward::lower as lower_forward;
 pub use grad_input::ConvolutionGradInput;

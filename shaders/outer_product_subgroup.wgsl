@@ -1,18 +1,18 @@
-// Winograd, filter gradient, step 3 of 4, for CPU drivers with subgroups of eight: sums over the
-// tiles. (winograd.wgsl explains the method, conv2d_winograd_product_subgroup.wgsl the lanes.)
+// The gradient of a matrix for CPU drivers with subgroups of eight: linear layers, 1x1 convolutions,
+// and the filter gradients of Winograd's algorithm. (product_subgroup.wgsl tells of the lanes.)
 //
-//   partials[split,st,c,o] = sum over the split's tiles of v[st,tile,c] * d[st,tile,o]
+//   partials[split,l,c,o] = sum over the split's rows n of x[l,n,c] * dy[l,n,o]
 //
-// A workgroup computes 8 vectors c, one a lane, x 8 vectors o, which the lanes load together and hand
-// round. Four tiles are added in a round.
-
-#import wgrad::winograd::{EDGE, sizes_of}
+// with as many layers l as the z axis of the grid has. A workgroup computes 8 vectors c, one a lane, x
+// 8 vectors o, which the lanes load together and hand round. Four rows are added in a round.
+//
+// Sizes are data, so that layers of all sizes share one compiled kernel.
 
 const LANES: u32 = 8;
 const ROUND: u32 = 4;
 
-@group(0) @binding(0) var<storage, read> v: array<vec4f>;
-@group(0) @binding(1) var<storage, read> d: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read> sizes: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
@@ -36,9 +36,15 @@ fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
 ) {
-    let size = sizes_of(sizes[0], sizes[1], sizes[2], sizes[3]);
-    let tiles_c = (size.in_vecs + LANES - 1) / LANES;
-    let tiles_o = (size.out_vecs + LANES - 1) / LANES;
+    let size = vec4u(sizes[0]);
+    let rows = size.x;
+    let in_vecs = size.y; // of a row of x
+    let out_vecs = size.z; // of a row of dy
+    let splits = size.w; // parts of a sum
+    let split_rows = u32(sizes[1].x); // rows of a part
+
+    let tiles_c = (in_vecs + LANES - 1) / LANES;
+    let tiles_o = (out_vecs + LANES - 1) / LANES;
     var id = group.y * groups.x + group.x;
     let first_o = id % tiles_o * LANES;
     id /= tiles_o;
@@ -46,19 +52,19 @@ fn main(
     let split = id / tiles_c;
 
     // Nobody returns before all are served: vectors past the end repeat the last one.
-    let own_c = min(c, size.in_vecs - 1);
-    let own_o = min(first_o + lane, size.out_vecs - 1);
-    let first = group.z * size.tiles + min(split * size.split_tiles, size.tiles);
-    let last = group.z * size.tiles + min((split + 1) * size.split_tiles, size.tiles);
+    let own_c = min(c, in_vecs - 1);
+    let own_o = min(first_o + lane, out_vecs - 1);
+    let first = group.z * rows + min(split * split_rows, rows);
+    let last = group.z * rows + min((split + 1) * split_rows, rows);
     var sum: array<array<vec4f, LANES>, 4>;
-    for (var tile = first; tile < last; tile += ROUND) {
+    for (var n = first; n < last; n += ROUND) {
         var a: array<vec4f, ROUND>;
         var own: array<vec4f, ROUND>;
         for (var r = 0u; r < ROUND; r++) {
-            // Past the split's end v counts as zero.
-            let at = min(tile + r, last - 1);
-            a[r] = select(vec4f(), v[at * size.in_vecs + own_c], tile + r < last);
-            own[r] = d[at * size.out_vecs + own_o];
+            // Past the split's end x counts as zero.
+            let at = min(n + r, last - 1);
+            a[r] = select(vec4f(), x[at * in_vecs + own_c], n + r < last);
+            own[r] = dy[at * out_vecs + own_o];
         }
         for (var q = 0u; q < LANES; q++) {
             for (var r = 0u; r < ROUND; r++) {
@@ -72,9 +78,9 @@ fn main(
 
     for (var k = 0u; k < 4; k++) {
         for (var q = 0u; q < LANES; q++) {
-            if c < size.in_vecs && first_o + q < size.out_vecs && split < size.splits {
-                let row = ((split * EDGE * EDGE + group.z) * size.in_vecs + c) * 4 + k;
-                partials[row * size.out_vecs + first_o + q] = sum[k][q];
+            if c < in_vecs && first_o + q < out_vecs && split < splits {
+                let row = ((split * groups.z + group.z) * in_vecs + c) * 4 + k;
+                partials[row * out_vecs + first_o + q] = sum[k][q];
             }
         }
     }

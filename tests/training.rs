@@ -7,8 +7,9 @@
     reason = "helpers of tests fail by panicking"
 )]
 
-mod reference;
 mod support;
+
+use wgrad_reference as reference;
 
 #[path = "training/accumulation.rs"]
 mod accumulation;
@@ -50,6 +51,8 @@ mod non_finite;
 mod quickprop;
 #[path = "training/rules.rs"]
 mod rules;
+#[path = "training/rules_by_squares.rs"]
+mod rules_by_squares;
 #[path = "training/schedules.rs"]
 mod schedules;
 #[path = "training/setup.rs"]

@@ -7,8 +7,9 @@
     reason = "helpers of tests fail by panicking"
 )]
 
-mod reference;
 mod support;
+
+use wgrad_reference as reference;
 
 #[path = "training/accumulation.rs"]
 mod accumulation;
@@ -52,6 +53,8 @@ mod profile;
 mod quickprop;
 #[path = "training/rules.rs"]
 mod rules;
+#[path = "training/rules_by_squares.rs"]
+mod rules_by_squares;
 #[path = "training/schedules.rs"]
 mod schedules;
 #[path = "training/setup.rs"]

@@ -61,8 +61,9 @@ fn lenet5() {
 }
 
 #[test]
-fn squeezenet1_1() {
+fn squeezenets() {
     let shape = [3, 25, 25];
+    check_classifier(&models::squeezenet1_0(shape, CLASSES), shape, 0.01);
     check_classifier(&models::squeezenet1_1(shape, CLASSES), shape, 0.01);
 }
 
@@ -79,9 +80,53 @@ fn resnet20() {
 }
 
 #[test]
+fn deeper_resnets_for_small_images() {
+    let shape = [3, 8, 8];
+    for net in [models::resnet32, models::resnet44, models::resnet56] {
+        check_training(&net(shape, CLASSES), shape, 0.01);
+    }
+}
+
+#[test]
 fn resnet18() {
     let shape = [3, 33, 33];
     check_training(&models::resnet18(shape, CLASSES), shape, 1e-3);
+}
+
+#[test]
+fn resnet34() {
+    let shape = [3, 33, 33];
+    check_training(&models::resnet34(shape, CLASSES), shape, 1e-3);
+}
+
+#[test]
+fn resnet50() {
+    let shape = [3, 33, 33];
+    check_training(&models::resnet50(shape, CLASSES), shape, 1e-3);
+}
+
+/// Their parameters take 230 MB to a gigabyte in one buffer.
+#[test]
+#[ignore = "needs buffers larger than lavapipe has: `--ignored` on another driver"]
+fn those_with_large_linear_layers() {
+    for (name, rows) in [
+        ("alexnet", 63),
+        ("vgg11", 32),
+        ("vgg13", 32),
+        ("vgg16", 32),
+        ("vgg11_bn", 32),
+        ("vgg13_bn", 32),
+        ("vgg16_bn", 32),
+        ("prelu_net14", 96),
+        ("prelu_net_a", 96),
+        ("prelu_net_b", 96),
+        ("prelu_net_c", 96),
+    ] {
+        println!("{name}");
+        let shape = [3, rows, rows];
+        let net = models::by_name(name, shape, CLASSES).unwrap();
+        check_classifier(&net, shape, 1e-3);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use wgrad::train::{
 use super::Cases;
 
 /// Update rules. A new one is one line.
-fn rules() -> Vec<Arc<dyn UpdateRule>> {
+pub fn rules() -> Vec<Arc<dyn UpdateRule>> {
     vec![
         Arc::new(Sgd::new(0.1)),
         Arc::new(

@@ -1,5 +1,6 @@
 //! A training in progress: steps over a data set that lies on the device.
 
+pub(super) mod restore;
 mod saved;
 
 use std::collections::VecDeque;

@@ -37,6 +37,9 @@ pub mod checkpoint;
 pub mod data;
 mod error;
 mod fuse;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod graph;
 pub mod init;
 pub mod layout;

@@ -1,6 +1,7 @@
 //! A training in progress: steps over a data set that lies on the device.
 
 mod profile;
+pub(super) mod restore;
 mod saved;
 
 use std::collections::VecDeque;

@@ -5,7 +5,7 @@ mod clock;
 mod early_stopping;
 mod error;
 mod every;
-mod saved;
+pub(super) mod saved;
 mod settings;
 mod state;
 mod stop;

@@ -5,9 +5,8 @@ use std::path::Path;
 use safetensors::tensor::Dtype;
 
 use super::Training;
-use crate::checkpoint::{
-    self, CheckpointError, Container, Extra, Facts, LoadOptions, TRAINING_PREFIX, Tensor,
-};
+use super::restore::{Expected, Saved};
+use crate::checkpoint::{self, Container, Extra, Facts, TRAINING_PREFIX, Tensor};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::graph::Role;
@@ -15,9 +14,7 @@ use crate::ops::training::{ACCUMULATED, AVERAGE_RATES, GRADIENT_NORMS, MIXING_BU
 use crate::random::STATE_BUFFER;
 use crate::record::{Place, Range};
 use crate::run::Memory;
-use crate::train::identity::{compare, identify};
-use crate::train::schedule::Watch;
-use crate::train::weights::match_names;
+use crate::train::identity::identify;
 use crate::train::{Model, Trainer};
 
 /// What every step computes anew. All else that the kernels of a step keep in buffers of their
@@ -87,7 +84,7 @@ impl Training<'_> {
     }
 
     fn identity(&self) -> Facts {
-        identify(self.model, self.trainer, self.data, self.batch)
+        identify(&self.model.graph, self.trainer, self.data, self.batch)
     }
 
     /// Names and lengths of the buffers that carry something from one step to the next, beside
@@ -125,25 +122,19 @@ impl Training<'_> {
 
     /// Makes this training, which has not begun, the one that was saved.
     pub(in crate::train) fn restore(&mut self, container: &Container<'_>) -> Result<()> {
-        let step = container
-            .fact("step")
-            .and_then(|step| step.parse::<u64>().ok())
-            .ok_or_else(|| CheckpointError::NoTraining {
-                file: container.file.clone(),
-            })?;
-        let weights = match_names(self.model.parameters(), container, &LoadOptions::new())?;
-        compare(container, &self.identity())?;
-        let mut state = Vec::new();
-        for (name, len) in self.state() {
-            state.push((saved_words(container, &name, len)?, name));
-        }
-        self.model.load_matched(&weights)?;
-        for (words, name) in &state {
+        let expected = Expected {
+            parameters: self.model.parameters(),
+            identity: self.identity(),
+            state: self.state(),
+            micro_batches: self.trainer.micro_batches,
+        };
+        let saved = Saved::read(container, &expected)?;
+        self.model.load_matched(&saved.weights)?;
+        for (name, words) in &saved.state {
             self.write_state(name, words)?;
         }
-        let watch = container.fact("plateau").and_then(Watch::parse);
-        self.watch = watch.unwrap_or_default();
-        self.go_to(step)
+        self.watch = saved.watch;
+        self.go_to(saved.step)
     }
 
     /// Sets the position in epochs and schedule; that on the device came with the state.
@@ -172,23 +163,6 @@ fn whole(name: &str, len: usize) -> Range {
         offset: 0,
         len,
     }
-}
-
-/// A buffer's contents as they were saved.
-fn saved_words(container: &Container<'_>, name: &str, len: usize) -> Result<Vec<u32>> {
-    let tensor = container.tensor(&format!("{TRAINING_PREFIX}{name}"));
-    let bytes = tensor.as_ref().map_or(&[][..], |view| view.data());
-    let (words, _) = bytes.as_chunks::<4>();
-    if words.len() != len {
-        return Err(CheckpointError::Different {
-            file: container.file.clone(),
-            what: "state that is kept between steps",
-            saved: format!("{} numbers in `{name}`", words.len()),
-            now: len.to_string(),
-        }
-        .into());
-    }
-    Ok(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
 }
 
 impl Trainer {

@@ -8,6 +8,7 @@
 //! the gradients, and Dumoulin and Visin, "A guide to convolution arithmetic for deep learning"
 //! (2016), for pictures of all three.
 
+mod alone;
 mod choose;
 mod forward;
 mod geometry;
@@ -19,6 +20,7 @@ mod tiled;
 mod transposed;
 mod winograd;
 
+pub(crate) use alone::Alone;
 pub(super) use choose::Pass;
 pub use choose::Variant;
 pub use forward::Convolution;

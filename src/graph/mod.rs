@@ -236,7 +236,7 @@ impl Graph {
     /// The given path, or the next one for this kind of layer.
     pub fn path(&mut self, name: Option<&str>, kind: &str) -> String {
         match name {
-            Some(name) => self.names.within_scope(name),
+            Some(name) => self.names.give(name),
             None => self.names.next(kind),
         }
     }

@@ -155,5 +155,5 @@ pub const HELPERS: &[Helper] = &[
     helper("rectified_max_pool2d", &["rectified_max_pool2d"], "max pooling of what is normalised and rectified while it is loaded", &["batch_norm", "leaky_relu", "max_pool2d", "prelu", "relu"]),
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", LOSSES),
-    helper("training", &["accumulate", "clip", "conclude", "count_answers", "draw_mix", "gather", "gather_labels", "mix", "running_average", "select_rows", "sum_losses", "weight_average"], "what a step does beside the network", &[]),
+    helper("training", &["accumulate", "clip", "conclude", "count_answers", "count_decisions", "draw_mix", "gather", "gather_labels", "mix", "running_average", "select_rows", "sum_losses", "weight_average"], "what a step does beside the network", &[]),
 ];

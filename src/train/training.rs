@@ -25,6 +25,9 @@ use crate::record::Recording;
 use crate::run::{Memory, Program, Submission};
 use crate::tune::Tuning;
 
+/// Norms that wait to be handed out; where nobody asks, the oldest are forgotten.
+const NORMS_KEPT: usize = 1 << 16;
+
 /// Submissions that may wait in the device's queue. More would only hold memory.
 const IN_FLIGHT: usize = 8;
 
@@ -63,7 +66,7 @@ pub struct Training<'a> {
     scheduled: u64,
     read: u64,
     losses: Vec<f32>,
-    norms: Vec<f32>,
+    norms: VecDeque<f32>,
     watch: Watch,
     averaged: Option<Model>,
     in_flight: VecDeque<Submission>,
@@ -134,7 +137,7 @@ impl<'a> Training<'a> {
             scheduled: 0,
             read: 0,
             losses: Vec::new(),
-            norms: Vec::new(),
+            norms: VecDeque::new(),
             watch: Watch::default(),
             averaged,
             in_flight: VecDeque::new(),
@@ -253,9 +256,9 @@ impl<'a> Training<'a> {
         Ok(std::mem::take(&mut self.losses))
     }
 
-    /// The norms of the gradients of the steps since the last call, in order: over all trained
-    /// parameters, before [`Trainer::clip_norm`] and after [`Trainer::clip_value`]. None where the
-    /// trainer does not clip by norm. Waits for the device.
+    /// The norms of the gradients of the steps since the last call, in order, of the last 65,536 at
+    /// most: over all trained parameters, before [`Trainer::clip_norm`] and after
+    /// [`Trainer::clip_value`]. None where the trainer does not clip by norm. Waits for the device.
     ///
     /// # Errors
     /// As [`Training::losses`].
@@ -269,7 +272,7 @@ impl<'a> Training<'a> {
     /// As [`Training::losses`].
     pub async fn gradient_norms_async(&mut self) -> Result<Vec<f32>> {
         self.read_losses().await?;
-        Ok(std::mem::take(&mut self.norms))
+        Ok(std::mem::take(&mut self.norms).into())
     }
 
     /// The losses that were fetched from the device but not yet handed out. After an error these
@@ -391,6 +394,8 @@ impl<'a> Training<'a> {
         if self.trainer.clip_norm.is_some() {
             let ring: Vec<f32> = self.memory.read(device, GRADIENT_NORMS, 0, RING).await?;
             self.norms.extend(unread.map(|i| ring[i]));
+            let old = self.norms.len().saturating_sub(NORMS_KEPT);
+            self.norms.drain(..old);
         }
         self.read = end;
         match failed {

@@ -22,6 +22,7 @@ const IN_PLACE: &[&str] = &[
     "clip_value",
     "conclude",
     "count_answers",
+    "count_decisions",
     "lars",
     "quickprop",
     "rmsprop",

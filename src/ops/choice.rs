@@ -198,6 +198,12 @@ impl Choices {
         known.map(|(problem, choice)| (problem.as_str(), *choice))
     }
 
+    /// These, and for the problems of `others` those.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        self.iter().chain(others.iter()).collect()
+    }
+
     /// Whether the heuristic chooses everywhere.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()

@@ -8,6 +8,7 @@
 //! the gradients, and Dumoulin and Visin, "A guide to convolution arithmetic for deep learning"
 //! (2016), for pictures of all three.
 
+mod alone;
 mod choose;
 mod forward;
 mod geometry;
@@ -19,6 +20,7 @@ mod tiled;
 mod transposed;
 mod winograd;
 
+pub(crate) use alone::Alone;
 pub use choose::Variant;
 pub(super) use choose::{Pass, recut};
 pub use forward::Convolution;

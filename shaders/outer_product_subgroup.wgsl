@@ -13,7 +13,7 @@ const ROUND: u32 = 4;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(2) var<storage, read> sizes: array<vec4f>;
+@group(0) @binding(2) var<storage, read> sizes: array<vec4u>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
 // The value of lane q, which the compiler has to see as a constant.
@@ -36,12 +36,12 @@ fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
 ) {
-    let size = vec4u(sizes[0]);
+    let size = sizes[0];
     let rows = size.x;
     let in_vecs = size.y; // of a row of x
     let out_vecs = size.z; // of a row of dy
     let splits = size.w; // parts of a sum
-    let split_rows = u32(sizes[1].x); // rows of a part
+    let split_rows = sizes[1].x; // rows of a part
 
     let tiles_c = (in_vecs + LANES - 1) / LANES;
     let tiles_o = (out_vecs + LANES - 1) / LANES;
@@ -76,11 +76,16 @@ fn main(
         }
     }
 
-    for (var k = 0u; k < 4; k++) {
-        for (var q = 0u; q < LANES; q++) {
-            if c < in_vecs && first_o + q < out_vecs && split < splits {
+    // As in product_subgroup.wgsl, a round per vector.
+    let vecs = min(min(LANES, out_vecs - first_o), arrayLength(&partials));
+    for (var q = 0u; q < vecs; q++) {
+        for (var k = 0u; k < 4; k++) {
+            if c < in_vecs && split < splits {
                 let row = ((split * groups.z + group.z) * in_vecs + c) * 4 + k;
-                partials[row * out_vecs + first_o + q] = sum[k][q];
+                partials[row * out_vecs + first_o + q] = sum[k][0];
+            }
+            for (var r = 1u; r < LANES; r++) {
+                sum[k][r - 1] = sum[k][r];
             }
         }
     }

@@ -22,7 +22,7 @@ const LANES: u32 = 8;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read> sizes: array<vec4f>;
+@group(0) @binding(2) var<storage, read> sizes: array<vec4u>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 #ifdef BIAS
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
@@ -34,12 +34,12 @@ fn main(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
 ) {
-    let size = vec4u(sizes[0]);
+    let size = sizes[0];
     let rows = size.x;
     let in_vecs = size.y; // of a row of x
     let out_vecs = size.z; // of a row of y
     let splits = size.w; // parts of a sum
-    let split_vecs = u32(sizes[1].x); // vectors of a part
+    let split_vecs = sizes[1].x; // vectors of a part
 
     let id = group.y * groups.x + group.x;
     let tiles_o = (out_vecs + TILE_O - 1) / TILE_O;
@@ -104,19 +104,24 @@ fn main(
         }
     }
 
-    for (var q = 0u; q < TILE_O; q++) {
+    // One round per vector: a round stores the tile's first vector and moves the others up. Unrolled,
+    // the stores take as long to compile as all the rest; that they are not is due to arrayLength, a
+    // bound that no compiler knows (and never the smaller one).
+    let vecs = min(min(TILE_O, out_vecs - first_o), arrayLength(&y));
+    for (var q = 0u; q < vecs; q++) {
         let o = first_o + q;
-        if o < out_vecs {
 #ifdef BIAS
-            let b = bias[o];
+        let b = bias[o];
 #else
-            let b = vec4f();
+        let b = vec4f();
 #endif
-            for (var p = 0u; p < TILE_N; p++) {
-                if first_n + p < rows {
-                    let at = (group.z * rows + first_n + p) * out_vecs + o;
-                    y[at] = finish(sum[p][q] + b, at, o);
-                }
+        for (var p = 0u; p < TILE_N; p++) {
+            if first_n + p < rows {
+                let at = (group.z * rows + first_n + p) * out_vecs + o;
+                y[at] = finish(sum[p][0] + b, at, o);
+            }
+            for (var r = 1u; r < TILE_O; r++) {
+                sum[p][r - 1] = sum[p][r];
             }
         }
     }

@@ -81,7 +81,7 @@ impl Variant {
 impl Problem {
     /// The choice by adapter and shapes, or the best for a variant that is asked for.
     pub(crate) fn heuristic(&self, variant: Option<Variant>, adapter: &AdapterProfile) -> Choice {
-        if variant.is_none() && self.kind == Kind::Product && subgroup::can(self, adapter) {
+        if variant.is_none() && self.kind == Kind::Product && subgroup::available(adapter) {
             return subgroup::candidates(self)[0];
         }
         match variant.unwrap_or_else(|| Variant::choose(self, adapter)) {
@@ -106,7 +106,7 @@ impl Problem {
         if able(Variant::Tiled) && !adapter.cpu {
             found.extend(tiled::candidates(self));
         }
-        if self.kind == Kind::Product && subgroup::can(self, adapter) {
+        if self.kind == Kind::Product && subgroup::available(adapter) {
             found.extend(subgroup::candidates(self));
         }
         found.extend(self.register_candidates(adapter));

@@ -301,10 +301,10 @@ impl Steps {
             [outputs, out_height, out_width],
         ] = [piece.from, piece.to];
         let [down, across] = piece.grid();
-        let lengths = |values: &[usize]| values.iter().map(|&v| v as f32).collect::<Vec<_>>();
+        let lengths = |values: &[usize]| values.iter().map(|&v| v as u32).collect::<Vec<_>>();
         let sizes = [
             lengths(&[in_height, in_width, inputs, out_height, out_width, outputs]),
-            piece.padding.map(|padding| padding as f32).to_vec(),
+            piece.padding.map(|padding| padding as u32).to_vec(),
             lengths(&[down, across, piece.tiles()]),
             lengths(&[split.parts, split.rows, cut.pieces * split.parts]),
         ];
@@ -312,7 +312,7 @@ impl Steps {
             piece,
             cut,
             split,
-            sizes: cx.data("sizes", &sizes.concat()),
+            sizes: cx.words("sizes", &sizes.concat()),
         }
     }
 

@@ -27,17 +27,9 @@ const LONG: usize = 32;
 /// Vectors of a small result.
 const SMALL: usize = 1 << 14;
 
-/// Sizes are handed to the kernels as floating numbers; up to here they are exact.
-const MOST_ROWS: usize = 1 << 24;
-
 /// Whether the adapter has subgroups of the kernels' size, and is one that they are fast on.
 pub(in crate::ops) fn available(adapter: &AdapterProfile) -> bool {
     adapter.cpu && adapter.subgroup == Some(INVOCATIONS as u32)
-}
-
-/// Whether these kernels can compute a product on this adapter.
-pub(in crate::ops) fn can(problem: &Problem, adapter: &AdapterProfile) -> bool {
-    available(adapter) && problem.sizes().rows <= MOST_ROWS
 }
 
 /// Choices worth a measurement, the one by sizes first.
@@ -94,7 +86,7 @@ impl Products {
     fn sizes(self, cx: &mut Lowering<'_>) -> BufferId {
         let Split { parts, rows } = self.split;
         let sizes = [self.rows, self.inputs, self.outputs, parts, rows];
-        cx.data("products", &sizes.map(|size| size as f32))
+        cx.words("products", &sizes.map(|size| size as u32))
     }
 
     /// Sums over the inputs: lacks `x`, `weight` and `y`.

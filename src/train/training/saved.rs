@@ -6,6 +6,8 @@ use safetensors::tensor::Dtype;
 
 use super::Training;
 use super::restore::{Expected, Saved};
+#[cfg(doc)]
+use crate::checkpoint::CheckpointError;
 use crate::checkpoint::{self, Container, Extra, Facts, TRAINING_PREFIX, Tensor};
 use crate::data::Dataset;
 use crate::error::Result;

@@ -261,7 +261,7 @@ fn every_update_rule_has_its_parts() {
     let trainings = sources(&path("tests/training")).concat();
     for rule in cases::training::rules() {
         let (name, kind) = (rule.name(), format!("{rule:?}"));
-        let kind = kind.split(' ').next().unwrap();
+        let kind = kind.split([' ', '(']).next().unwrap();
         let file = format!("tests/reference/{name}.rs");
         let reference = text(&file);
         let by_hand = reference.contains("_by_hand() {");

@@ -47,6 +47,8 @@ mod mixing;
 mod no_adapter;
 #[path = "training/non_finite.rs"]
 mod non_finite;
+#[path = "training/profile.rs"]
+mod profile;
 #[path = "training/quickprop.rs"]
 mod quickprop;
 #[path = "training/rules.rs"]

@@ -29,16 +29,22 @@ pub enum Choice {
         parts: usize,
     },
     /// Winograd's minimal filtering; see [`Variant::Winograd`](super::conv2d::Variant::Winograd).
-    Winograd {
-        /// Results of one invocation of the products: columns and channel vectors; of a filter's
-        /// gradient input and output vectors.
-        tile: [usize; 2],
-        /// Into how many parts each sum is cut.
-        parts: usize,
-        /// Into how many pieces, one after the other, the batch is cut, so that what is
-        /// transformed stays in a cache.
-        pieces: usize,
-    },
+    Winograd(WinogradCut),
+}
+
+/// How Winograd's products are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WinogradCut {
+    /// Pixels along a side of a tile of results: 2 or 4.
+    pub side: usize,
+    /// Results of one invocation of the products: columns and channel vectors; of a filter's
+    /// gradient input and output vectors.
+    pub tile: [usize; 2],
+    /// Into how many parts each sum is cut.
+    pub parts: usize,
+    /// Into how many pieces, one after the other, the batch is cut, so that what is
+    /// transformed stays in a cache.
+    pub pieces: usize,
 }
 
 /// The tile of a workgroup along the two sides of a product: pixels (of a filter's gradient taps
@@ -57,7 +63,7 @@ impl Choice {
         match self {
             Self::Register { parts, .. }
             | Self::Tiled { parts, .. }
-            | Self::Winograd { parts, .. } => parts,
+            | Self::Winograd(WinogradCut { parts, .. }) => parts,
         }
     }
 
@@ -67,7 +73,7 @@ impl Choice {
         match &mut other {
             Self::Register { parts, .. }
             | Self::Tiled { parts, .. }
-            | Self::Winograd { parts, .. } => *parts = cut,
+            | Self::Winograd(WinogradCut { parts, .. }) => *parts = cut,
         }
         other
     }
@@ -87,15 +93,18 @@ impl fmt::Display for Choice {
                 let (threads, each) = (times(&tile.threads), times(&tile.each));
                 write!(f, "tiled threads={threads} each={each} parts={parts}")
             }
-            Self::Winograd {
+            Self::Winograd(WinogradCut {
+                side,
                 tile,
                 parts,
                 pieces,
-            } => write!(
-                f,
-                "winograd tile={} parts={parts} pieces={pieces}",
-                times(tile)
-            ),
+            }) => {
+                let tile = times(tile);
+                write!(
+                    f,
+                    "winograd side={side} tile={tile} parts={parts} pieces={pieces}"
+                )
+            }
         }
     }
 }
@@ -124,11 +133,12 @@ impl FromStr for Choice {
                 },
                 parts: take::<1>(&mut numbers, "parts")?[0],
             },
-            "winograd" => Self::Winograd {
+            "winograd" => Self::Winograd(WinogradCut {
+                side: take::<1>(&mut numbers, "side")?[0],
                 tile: take(&mut numbers, "tile")?,
                 parts: take::<1>(&mut numbers, "parts")?[0],
                 pieces: take::<1>(&mut numbers, "pieces")?[0],
-            },
+            }),
             _ => return Err(format!("`{variant}` is no variant")),
         };
         match numbers.keys().next() {
@@ -205,11 +215,12 @@ mod tests {
                 },
                 parts: 1,
             },
-            Choice::Winograd {
+            Choice::Winograd(WinogradCut {
+                side: 4,
                 tile: [12, 4],
                 parts: 8,
                 pieces: 2,
-            },
+            }),
         ];
         for choice in choices {
             assert_eq!(choice.to_string().parse(), Ok(choice));

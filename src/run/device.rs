@@ -189,7 +189,8 @@ impl Device {
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("wgrad"),
-                required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+                required_features: adapter.features()
+                    & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP),
                 required_limits: limits.clone(),
                 memory_hints: wgpu::MemoryHints::Performance,
                 ..Default::default()
@@ -205,6 +206,7 @@ impl Device {
             cpu: description.kind == AdapterKind::Cpu,
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             max_storage_buffers: limits.max_storage_buffers_per_shader_stage as usize,
+            subgroup: subgroup(adapter),
             choices: Choices::new(),
         };
         let inner = Inner {
@@ -264,6 +266,14 @@ impl Device {
             }),
         }
     }
+}
+
+/// The size of the adapter's subgroups, if it has the operations and but one size.
+fn subgroup(adapter: &wgpu::Adapter) -> Option<u32> {
+    let info = adapter.get_info();
+    let fixed = info.subgroup_min_size == info.subgroup_max_size;
+    let supported = adapter.features().contains(wgpu::Features::SUBGROUP);
+    (supported && fixed).then_some(info.subgroup_min_size)
 }
 
 /// wgpu panics on errors that nobody handles; a library must not.

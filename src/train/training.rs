@@ -1,5 +1,6 @@
 //! A training in progress: steps over a data set that lies on the device.
 
+mod profile;
 mod saved;
 
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::ops::training::{AVERAGE_RATES, GRADIENT_NORMS, MIX_WORDS, MIXING_BUFFER, RING};
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::random::STATE_BUFFER;
-use crate::record::{Profile, Recording};
+use crate::record::Recording;
 use crate::run::{Memory, Program, ProgramOptions, Submission};
 
 /// Norms that wait to be handed out; where nobody asks, the oldest are forgotten.
@@ -177,34 +178,6 @@ impl<'a> Training<'a> {
     /// The dispatches of a step, the update included; its `Display` is a table.
     pub fn recording(&self) -> &Recording {
         &self.recording
-    }
-
-    /// Takes one step and measures every dispatch of it, or of its last micro-batch; its `Display`
-    /// is a table, slowest first. `None` where the adapter has no timestamps (a step is then not
-    /// taken).
-    ///
-    /// # Errors
-    /// As [`Training::step`].
-    pub fn profile(&mut self) -> Result<Option<Profile>> {
-        pollster::block_on(self.profile_async())
-    }
-
-    /// The asynchronous form of [`Training::profile`].
-    ///
-    /// # Errors
-    /// As [`Training::step`].
-    pub async fn profile_async(&mut self) -> Result<Option<Profile>> {
-        self.prepare_step()?;
-        if !self.program.has_timestamps() {
-            return Ok(None);
-        }
-        self.submit_first_micro_batches()?;
-        let Some(seconds) = self.program.profile().await? else {
-            return Ok(None);
-        };
-        self.step += 1;
-        self.read_when_due().await?;
-        Ok(Some(Profile::new(&self.recording, &seconds)))
     }
 
     /// Submits one step: fetch the next batch, forward, backward, update; with several

@@ -19,8 +19,8 @@ pub enum Variant {
     Register,
     /// A matrix product through workgroup memory ("implicit GEMM"). Dense convolutions.
     Tiled,
-    /// The minimal filtering of Winograd for 3x3 filters, four outputs from sixteen
-    /// multiplications in place of thirty-six. See Lavin and Gray, "Fast Algorithms for
+    /// The minimal filtering of Winograd for 3x3 filters: four outputs from 16 multiplications in
+    /// place of 36, or sixteen from 36 in place of 144. See Lavin and Gray, "Fast Algorithms for
     /// Convolutional Neural Networks" (2016). Dense convolutions of stride and dilation 1.
     Winograd,
 }
@@ -187,22 +187,14 @@ fn pays_for_winograd(problem: &Problem) -> bool {
     is_three_by_three(geometry)
         && inputs.min(outputs) >= 8
         && inputs * outputs >= 128
-        && tiles(problem, geometry.output) >= 64
+        && problem.batch * geometry.output[1].div_ceil(2) * geometry.output[2].div_ceil(2) >= 64
         && problem.flops() >= LEAST_WINOGRAD_FLOPS
         && winograd_fits(problem)
 }
 
 /// Whether the transformed images of the whole batch fit a binding.
 fn winograd_fits(problem: &Problem) -> bool {
-    let geometry = problem.geometry;
-    let [inputs, outputs] = geometry.vectors();
-    let most = tiles(problem, geometry.input).max(tiles(problem, geometry.output));
-    16 * most * inputs.max(outputs) <= MOST_TEMPORARY
-}
-
-/// Winograd tiles of the images of a batch.
-fn tiles(problem: &Problem, [_, height, width]: [usize; 3]) -> usize {
-    problem.batch * height.div_ceil(2) * width.div_ceil(2)
+    winograd::largest(problem) <= MOST_TEMPORARY
 }
 
 #[cfg(test)]
@@ -277,7 +269,7 @@ mod tests {
             assert_eq!(candidates[0], problem.heuristic(None, &adapter));
             let of_each = |is: fn(&Choice) -> bool| candidates.iter().filter(|c| is(c)).count();
             assert!(of_each(|c| matches!(c, Choice::Register { .. })) > 3);
-            assert!(of_each(|c| matches!(c, Choice::Winograd { .. })) > 1);
+            assert!(of_each(|c| matches!(c, Choice::Winograd(_))) > 1);
             let tiled = of_each(|c| matches!(c, Choice::Tiled { .. }));
             assert_eq!(tiled > 1, !adapter.cpu, "{candidates:?}");
             for (i, choice) in candidates.iter().enumerate() {

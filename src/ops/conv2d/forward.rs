@@ -124,8 +124,8 @@ pub(in crate::ops) fn lower(
         Choice::Tiled { tile, parts } => {
             return tiled::forward(cx, problem, (tile, parts), operands, bias);
         }
-        Choice::Winograd { tile, pieces, .. } => {
-            return winograd::forward(cx, problem, (tile, pieces), operands, bias);
+        Choice::Winograd(cut) => {
+            return winograd::convolve(cx, problem, cut, operands, bias);
         }
     };
     let kernel = match problem.kind {

@@ -80,8 +80,8 @@ pub(in crate::ops) fn lower_choice(
         Choice::Tiled { tile, parts } => {
             return tiled::grad_input(cx, problem, (tile, parts), operands, bias);
         }
-        Choice::Winograd { tile, pieces, .. } => {
-            return winograd::grad_input(cx, problem, (tile, pieces), operands, bias);
+        Choice::Winograd(cut) => {
+            return winograd::convolve(cx, problem, cut, operands, bias);
         }
     };
     let kernel = match problem.kind {

@@ -57,11 +57,9 @@ pub(in crate::ops) fn lower(
         Choice::Tiled { tile, parts } => {
             return tiled::grad_weight(cx, problem, (tile, parts), operands);
         }
-        Choice::Winograd {
-            tile,
-            parts,
-            pieces,
-        } => return winograd::grad_weight(cx, problem, (tile, parts, pieces), operands),
+        Choice::Winograd(cut) => {
+            return winograd::grad_weight(cx, problem, cut, operands);
+        }
     };
     if problem.kind == Kind::Product {
         return linear::lower_grad_weight(cx, problem, (tile, parts), operands);

@@ -1,5 +1,5 @@
-//! The variant F(2×2, 3×3) of Winograd: both factors are transformed, multiplied as 16 matrix
-//! products, and the products transformed back.
+//! Winograd's minimal filtering F(2×2, 3×3) and F(4×4, 3×3): both factors are transformed,
+//! multiplied as 16 or 36 matrix products, and the products transformed back.
 
 use std::ops::Range;
 
@@ -8,14 +8,11 @@ use super::geometry::{Geometry, vectors};
 use super::problem::Problem;
 use crate::graph::BLOCK;
 use crate::layout::LANES;
-use crate::ops::choice::Choice;
+use crate::ops::choice::{Choice, WinogradCut};
 use crate::ops::split::{Split, workgroup};
 use crate::ops::tile::{Filter, Map, OuterTile, Tile};
 use crate::plan::{AdapterProfile, BufferId, Lowering, Operand};
 use crate::shader::{Grid, Kernel, Shader, shader};
-
-/// Elements of a transformed tile of 4×4.
-const ELEMENTS: usize = 16;
 
 /// Vectors of a transformed piece of the batch: 8 MiB.
 const MOST_TRANSFORMED: usize = 1 << 19;
@@ -26,8 +23,15 @@ const LEAST_TILES: usize = 256;
 /// Tiles that are measured.
 const MOST_CANDIDATES: usize = 4;
 
-/// Taps of the filter.
-const TAPS: usize = 9;
+/// Sides of a tile of results. The larger takes fewer multiplications, the smaller wastes fewer at
+/// the borders of small images.
+const SIDES: [usize; 2] = [2, 4];
+
+/// Fewer tiles leave half of a product's kernel idle.
+const LEAST_LARGE_TILES: usize = 32;
+
+/// Invocations that hand loaded values round.
+const SUBGROUP: u32 = 8;
 
 /// A convolution of stride 1 of one image with another, in either direction.
 #[derive(Clone, Copy)]
@@ -38,13 +42,16 @@ struct Direction {
     to: [usize; 3],
     /// Negative where the outermost results of a generously padded convolution are cut off.
     padding: [i64; 2],
+    /// Pixels along a side of a tile of results.
+    side: usize,
 }
 
 impl Direction {
-    fn forward(geometry: Geometry, batch: usize) -> Self {
+    fn forward(geometry: Geometry, batch: usize, side: usize) -> Self {
         let padding = geometry.padding;
         Self {
             batch,
+            side,
             from: in_vectors(geometry.input),
             to: in_vectors(geometry.output),
             padding: [padding.top as i64, padding.left as i64],
@@ -52,26 +59,40 @@ impl Direction {
     }
 
     /// From the result's gradient to the operand's.
-    fn backward(geometry: Geometry, batch: usize) -> Self {
-        let forward = Self::forward(geometry, batch);
+    fn backward(geometry: Geometry, batch: usize, side: usize) -> Self {
+        let forward = Self::forward(geometry, batch, side);
         Self {
             batch,
             from: forward.to,
             to: forward.from,
             padding: forward.padding.map(|padding| 2 - padding),
+            ..forward
         }
     }
 
-    /// Tiles of 2×2 results.
-    fn tiles(self) -> usize {
-        self.batch * self.to[1].div_ceil(2) * self.to[2].div_ceil(2)
-    }
-
-    fn of(problem: &Problem) -> Self {
+    fn of(problem: &Problem, side: usize) -> Self {
         match problem.pass {
-            Pass::GradInput => Self::backward(problem.geometry, problem.batch),
-            Pass::Forward | Pass::GradWeight => Self::forward(problem.geometry, problem.batch),
+            Pass::GradInput => Self::backward(problem.geometry, problem.batch, side),
+            Pass::Forward | Pass::GradWeight => {
+                Self::forward(problem.geometry, problem.batch, side)
+            }
         }
+    }
+
+    /// Tiles of an image, down and across.
+    fn grid(self) -> [usize; 2] {
+        [self.to[1], self.to[2]].map(|length| length.div_ceil(self.side))
+    }
+
+    /// Tiles of all images.
+    fn tiles(self) -> usize {
+        let [down, across] = self.grid();
+        self.batch * down * across
+    }
+
+    /// Elements of a transformed tile: matrix products.
+    fn elements(self) -> usize {
+        (self.side + 2) * (self.side + 2)
     }
 
     /// One of `count` equal pieces of the batch.
@@ -93,13 +114,13 @@ impl Direction {
         counts.filter(move |count| *count == 1 || aligned(count))
     }
 
-    /// As few pieces, one after the other, as keep the transformed images small: they are sixteen
-    /// quarters of an image.
+    /// As few pieces, one after the other, as keep the transformed images small: they are 16/4 or
+    /// 36/16 of an image.
     fn pieces(self) -> usize {
         let most = self.from[0].max(self.to[0]);
         let fits = |count: &usize| {
             let tiles = self.piece(*count).tiles();
-            ELEMENTS * tiles * most <= MOST_TRANSFORMED || tiles < 2 * LEAST_TILES
+            self.elements() * tiles * most <= MOST_TRANSFORMED || tiles < 2 * LEAST_TILES
         };
         self.piece_counts().find(fits).unwrap_or(1)
     }
@@ -112,7 +133,7 @@ impl Direction {
             width: self.tiles(),
             vectors: self.to[0],
             summed: self.from[0],
-            taps: ELEMENTS,
+            taps: self.elements(),
             lanes: LANES,
         }
     }
@@ -124,7 +145,7 @@ impl Direction {
             inputs: self.from[0],
             outputs: self.to[0],
             lanes: LANES,
-            pixels: ELEMENTS * self.tiles(),
+            pixels: self.elements() * self.tiles(),
         }
     }
 
@@ -146,67 +167,114 @@ fn in_vectors([channels, height, width]: [usize; 3]) -> [usize; 3] {
     [vectors(channels), height, width]
 }
 
-fn kernel(cx: &Lowering<'_>, shader: Shader, grid: Grid) -> Kernel {
-    Kernel::new(shader, grid).define("WORKGROUP", workgroup(cx.adapter()))
+/// The side of the tiles with the fewest multiplications, borders included.
+fn side(problem: &Problem) -> usize {
+    let [small, large] = SIDES.map(|side| Direction::of(problem, side));
+    let products = |direction: Direction| direction.elements() * direction.tiles();
+    let pays = products(large) < products(small) && large.tiles() >= LEAST_LARGE_TILES;
+    if pays { large.side } else { small.side }
+}
+
+/// Vectors of the largest transformed array.
+pub(super) fn largest(problem: &Problem) -> usize {
+    let of_side = |side| {
+        let whole = Direction::of(problem, side);
+        whole.elements() * whole.tiles() * whole.from[0].max(whole.to[0])
+    };
+    SIDES.map(of_side).into_iter().max().unwrap_or(0)
+}
+
+/// Whether the products' kernels with subgroups can run.
+fn has_subgroups(adapter: &AdapterProfile) -> bool {
+    adapter.cpu && adapter.subgroup == Some(SUBGROUP)
 }
 
 /// The choice by adapter and shapes.
 pub(super) fn choose(problem: &Problem, adapter: &AdapterProfile) -> Choice {
-    let pieces = Direction::of(problem).pieces();
-    let piece = Direction::of(problem).piece(pieces);
-    let tile = match problem.pass {
-        Pass::GradWeight => OuterTile::choose(piece.filter(), adapter).into(),
-        Pass::Forward | Pass::GradInput => Tile::choose(piece.map(), adapter).into(),
-    };
-    choice_of(problem, tile, pieces, adapter)
+    let whole = Direction::of(problem, side(problem));
+    let pieces = whole.pieces();
+    let tile = tiles(problem, whole.piece(pieces), adapter)[0];
+    choice_of(problem, whole, tile, pieces, adapter)
+}
+
+/// Tiles of the products' kernels, the one by adapter and shapes first.
+fn tiles(problem: &Problem, piece: Direction, adapter: &AdapterProfile) -> Vec<[usize; 2]> {
+    let of_sides = |[_, first, second]: [usize; 3]| [first, second];
+    match (problem.pass, has_subgroups(adapter)) {
+        (Pass::GradWeight, true) => vec![[8, 8]],
+        (_, true) => vec![[4, 8], [8, 4], [4, 4]],
+        (Pass::GradWeight, false) => {
+            let tiles = OuterTile::candidates(piece.filter(), adapter);
+            tiles
+                .into_iter()
+                .map(|tile| of_sides(tile.into()))
+                .collect()
+        }
+        _ => {
+            let tiles = Tile::candidates(piece.map(), adapter);
+            tiles
+                .into_iter()
+                .map(|tile| of_sides(tile.into()))
+                .collect()
+        }
+    }
 }
 
 /// A tile with sums cut as it suits it.
 fn choice_of(
     problem: &Problem,
-    [_, first, second]: [usize; 3],
+    whole: Direction,
+    tile: [usize; 2],
     pieces: usize,
     adapter: &AdapterProfile,
 ) -> Choice {
-    let tile = [first, second];
     let parts = match problem.pass {
         Pass::GradWeight => {
-            let piece = Direction::of(problem).piece(pieces);
-            let base = ELEMENTS * outer(tile).count(piece.filter());
+            let piece = whole.piece(pieces);
+            let base = piece.elements() * outer(tile).count(piece.filter());
             let wanted = if adapter.cpu { 128 } else { 65_536 };
             Split::new(piece.tiles(), 1, base, wanted, 64).parts
         }
         Pass::Forward | Pass::GradInput => 1,
     };
-    Choice::Winograd {
+    Choice::Winograd(WinogradCut {
+        side: whole.side,
         tile,
         parts,
         pieces,
-    }
+    })
 }
 
 /// Choices worth a measurement, the one by adapter and shapes first.
 pub(super) fn candidates(problem: &Problem, adapter: &AdapterProfile) -> Vec<Choice> {
-    let whole = Direction::of(problem);
+    let best = side(problem);
+    let sides = [&[best][..], &SIDES].concat();
+    let mut choices: Vec<Choice> = sides
+        .into_iter()
+        .flat_map(|side| candidates_of(problem, side, adapter))
+        .collect();
+    let mut seen = Vec::new();
+    choices.retain(|choice| {
+        let new = !seen.contains(choice);
+        seen.push(*choice);
+        new
+    });
+    choices
+}
+
+/// Those with tiles of this side.
+fn candidates_of(problem: &Problem, side: usize, adapter: &AdapterProfile) -> Vec<Choice> {
+    let whole = Direction::of(problem, side);
     let pieces = whole.pieces();
     let piece = whole.piece(pieces);
-    let tiles: Vec<[usize; 3]> = match problem.pass {
-        Pass::GradWeight => {
-            let tiles = OuterTile::candidates(piece.filter(), adapter);
-            tiles.into_iter().map(Into::into).collect()
-        }
-        Pass::Forward | Pass::GradInput => {
-            let tiles = Tile::candidates(piece.map(), adapter);
-            tiles.into_iter().map(Into::into).collect()
-        }
-    };
-    let choices = tiles.iter().take(MOST_CANDIDATES);
-    let choices = choices.map(|&tile| choice_of(problem, tile, pieces, adapter));
-    let mut choices: Vec<Choice> = choices.collect();
+    let tiles = tiles(problem, piece, adapter);
+    let choice = |tile, pieces| choice_of(problem, whole, tile, pieces, adapter);
+    let of_tiles = tiles.iter().take(MOST_CANDIDATES);
+    let mut choices: Vec<Choice> = of_tiles.map(|&tile| choice(tile, pieces)).collect();
     let fewer = whole.piece_counts().filter(|&n| n < pieces).last();
     let more = whole.piece_counts().find(|&n| n > pieces);
     let recut_batch = [more, fewer].into_iter().flatten();
-    choices.extend(recut_batch.map(|pieces| choice_of(problem, tiles[0], pieces, adapter)));
+    choices.extend(recut_batch.map(|pieces| choice(tiles[0], pieces)));
     if problem.pass == Pass::GradWeight {
         choices.extend(recut(choices[0], 1, piece.tiles()));
     }
@@ -217,85 +285,133 @@ fn outer([inputs, outputs]: [usize; 2]) -> OuterTile {
     OuterTile::from([1, inputs, outputs])
 }
 
-/// The forward pass.
-pub(super) fn forward(
+/// The kernels of one pass: a piece of the batch, and its sizes as the kernels read them.
+struct Steps {
+    piece: Direction,
+    cut: WinogradCut,
+    split: Split,
+    sizes: BufferId,
+}
+
+impl Steps {
+    fn new(cx: &mut Lowering<'_>, problem: &Problem, cut: WinogradCut) -> Self {
+        let piece = Direction::of(problem, cut.side).piece(cut.pieces);
+        let split = Split::into_parts(piece.tiles(), 1, cut.parts);
+        let [
+            [inputs, in_height, in_width],
+            [outputs, out_height, out_width],
+        ] = [piece.from, piece.to];
+        let [down, across] = piece.grid();
+        let lengths = |values: &[usize]| values.iter().map(|&v| v as f32).collect::<Vec<_>>();
+        let sizes = [
+            lengths(&[in_height, in_width, inputs, out_height, out_width, outputs]),
+            piece.padding.map(|padding| padding as f32).to_vec(),
+            lengths(&[down, across, piece.tiles()]),
+            lengths(&[split.parts, split.rows, cut.pieces * split.parts]),
+        ];
+        Self {
+            piece,
+            cut,
+            split,
+            sizes: cx.data("sizes", &sizes.concat()),
+        }
+    }
+
+    fn kernel(&self, cx: &Lowering<'_>, shader: Shader, grid: Grid) -> Kernel {
+        Kernel::new(shader, grid)
+            .define("SIDE", self.cut.side)
+            .flag("FOUR", self.cut.side == 4)
+            .define("WORKGROUP", workgroup(cx.adapter()))
+            .bind("sizes", self.sizes)
+    }
+
+    /// A buffer for so many transformed vectors or rows of them.
+    fn transformed(&self, cx: &mut Lowering<'_>, name: &str, vectors: usize) -> BufferId {
+        cx.temporary(name, self.piece.elements() * vectors * LANES)
+    }
+
+    /// The patches under every tile of results.
+    fn input(&self, cx: &mut Lowering<'_>, x: BufferId, v: BufferId) {
+        let grid = Grid::Threads(self.piece.tiles() * self.piece.from[0]);
+        let input = self.kernel(cx, shader!("conv2d_winograd_input"), grid);
+        cx.dispatch(input.bind("x", x).bind("v", v));
+    }
+
+    /// The sums over channels.
+    fn product(&self, cx: &Lowering<'_>) -> Kernel {
+        let [rows, vectors] = self.cut.tile;
+        let subgroups = has_subgroups(cx.adapter());
+        let (shader, lanes) = match subgroups {
+            true => (
+                shader!("conv2d_winograd_product_subgroup"),
+                SUBGROUP as usize,
+            ),
+            false => (shader!("conv2d_winograd_product"), 1),
+        };
+        let tile = Tile::from([1, lanes * rows, vectors]);
+        let invocations = lanes * tile.invocations(self.piece.map());
+        let grid = Grid::Layers(invocations, self.piece.elements());
+        let kernel = self.kernel(cx, shader, grid);
+        kernel.define("TILE_N", rows).define("TILE_O", vectors)
+    }
+
+    /// The sums over tiles.
+    fn grad_product(&self, cx: &Lowering<'_>) -> Kernel {
+        let subgroups = has_subgroups(cx.adapter());
+        let count = outer(self.cut.tile).count(self.piece.filter()) * self.split.parts;
+        let layers = self.piece.elements();
+        match subgroups {
+            true => {
+                let grid = Grid::Layers(SUBGROUP as usize * count, layers);
+                self.kernel(cx, shader!("conv2d_winograd_grad_product_subgroup"), grid)
+            }
+            false => self
+                .kernel(
+                    cx,
+                    shader!("conv2d_winograd_grad_product"),
+                    Grid::Layers(count, layers),
+                )
+                .define("TILE_C", self.cut.tile[0])
+                .define("TILE_O", self.cut.tile[1]),
+        }
+    }
+}
+
+/// The forward pass, or the gradient with respect to the input: the convolution of δ with the
+/// rotated filters.
+pub(super) fn convolve(
     cx: &mut Lowering<'_>,
     problem: &Problem,
-    choice: ([usize; 2], usize),
+    cut: WinogradCut,
     [x, weight, y]: [&Operand; 3],
     bias: Option<&Operand>,
 ) {
-    let direction = Direction::of(problem);
-    convolve(cx, direction, choice, (x.buffer, weight.buffer, y), bias);
-}
-
-/// The gradient with respect to the input: the convolution of δ with the rotated filters.
-pub(super) fn grad_input(
-    cx: &mut Lowering<'_>,
-    problem: &Problem,
-    choice: ([usize; 2], usize),
-    [dy, weight, dx]: [&Operand; 3],
-    bias: Option<&Operand>,
-) {
-    let [inputs, outputs] = problem.geometry.vectors();
-    let rotated = cx.temporary("rotated", TAPS * outputs * LANES * inputs * LANES);
-    let grid = Grid::Threads(TAPS * outputs * inputs);
-    let rotate = kernel(cx, shader!("conv2d_rotate_filter"), grid)
-        .define("IN_VECS", inputs)
-        .define("OUT_VECS", outputs)
-        .define("TAPS", TAPS)
-        .bind("weight", weight)
-        .bind("out", rotated);
-    cx.dispatch(rotate);
-    let direction = Direction::of(problem);
-    convolve(cx, direction, choice, (dy.buffer, rotated, dx), bias);
-}
-
-fn convolve(
-    cx: &mut Lowering<'_>,
-    direction: Direction,
-    (tile, pieces): ([usize; 2], usize),
-    (x, weight, y): (BufferId, BufferId, &Operand),
-    bias: Option<&Operand>,
-) {
-    let piece = direction.piece(pieces);
-    let ([inputs, ..], [outputs, height, width]) = (piece.from, piece.to);
-    let tiles = piece.tiles();
-    let u = cx.temporary("u", ELEMENTS * inputs * LANES * outputs * LANES);
+    let steps = Steps::new(cx, problem, cut);
+    let piece = steps.piece;
+    let ([inputs, ..], [outputs, ..]) = (piece.from, piece.to);
+    let u = steps.transformed(cx, "u", inputs * LANES * outputs);
     let grid = Grid::Threads(inputs * LANES * outputs * LANES);
-    let filter = kernel(cx, shader!("conv2d_winograd_filter"), grid)
-        .define("ROWS", inputs * LANES)
-        .define("OUT_VECS", outputs)
+    let filter = steps
+        .kernel(cx, shader!("conv2d_winograd_filter"), grid)
+        .flag("ROTATED", problem.pass == Pass::GradInput)
         .bind("weight", weight)
         .bind("u", u);
     cx.dispatch(filter);
-    let v = cx.temporary("v", ELEMENTS * tiles * inputs * LANES);
-    let m = cx.temporary("m", ELEMENTS * tiles * outputs * LANES);
-    let invocations = Tile::from([1, tile[0], tile[1]]).invocations(piece.map());
-    let grid = Grid::Layers(invocations, ELEMENTS);
-    let product = kernel(cx, shader!("conv2d_winograd_product"), grid)
-        .define("TILES", tiles)
-        .define("IN_VECS", inputs)
-        .define("OUT_VECS", outputs)
-        .define("TILE_N", tile[0])
-        .define("TILE_O", tile[1])
-        .bind("v", v)
-        .bind("u", u)
-        .bind("m", m);
-    let grid = Grid::Threads(tiles * outputs);
-    let mut output = kernel(cx, shader!("conv2d_winograd_output"), grid)
-        .define("BATCH", piece.batch)
-        .define("OUT_HEIGHT", height)
-        .define("OUT_WIDTH", width)
-        .define("OUT_VECS", outputs)
+    let v = steps.transformed(cx, "v", piece.tiles() * inputs);
+    let m = steps.transformed(cx, "m", piece.tiles() * outputs);
+    let product = steps.product(cx).arithmetic();
+    let product = product.bind("v", v).bind("u", u).bind("m", m);
+    let grid = Grid::Threads(piece.tiles() * outputs);
+    let mut output = steps
+        .kernel(cx, shader!("conv2d_winograd_output"), grid)
         .bind("m", m);
     if let Some(bias) = bias {
         output = output.flag("BIAS", true).bind("bias", bias);
     }
-    for index in 0..pieces {
+    for index in 0..cut.pieces {
         let [from, to] = piece.ranges(index);
-        let x = part(cx, x, &from);
-        transform_input(cx, piece, x, v);
+        let x = part(cx, x.buffer, &from);
+        steps.input(cx, x, v);
         cx.dispatch(product.clone());
         let output = output.clone().bind("y", part(cx, y.buffer, &to));
         let output = cx.epilogue_of(output, to);
@@ -303,75 +419,38 @@ fn convolve(
     }
 }
 
-/// The transformed patches of 4×4 pixels under every tile of results.
-fn transform_input(cx: &mut Lowering<'_>, direction: Direction, x: BufferId, v: BufferId) {
-    let [inputs, height, width] = direction.from;
-    let grid = Grid::Threads(direction.tiles() * inputs);
-    let input = kernel(cx, shader!("conv2d_winograd_input"), grid)
-        .define("BATCH", direction.batch)
-        .define("IN_HEIGHT", height)
-        .define("IN_WIDTH", width)
-        .define("IN_VECS", inputs)
-        .define_signed("PADDING_H", direction.padding[0])
-        .define_signed("PADDING_W", direction.padding[1])
-        .define("TILES_H", direction.to[1].div_ceil(2))
-        .define("TILES_W", direction.to[2].div_ceil(2))
-        .bind("x", x)
-        .bind("v", v);
-    cx.dispatch(input);
-}
-
 /// The gradient with respect to the filters: sums over the tiles of transformed products.
 pub(super) fn grad_weight(
     cx: &mut Lowering<'_>,
     problem: &Problem,
-    (tile, parts, pieces): ([usize; 2], usize, usize),
+    cut: WinogradCut,
     [x, dy, dw]: [&Operand; 3],
 ) {
-    let piece = Direction::of(problem).piece(pieces);
-    let ([inputs, ..], [outputs, height, width]) = (piece.from, piece.to);
-    let tiles = piece.tiles();
-    let v = cx.temporary("v", ELEMENTS * tiles * inputs * LANES);
-    let d = cx.temporary("d", ELEMENTS * tiles * outputs * LANES);
-    let grid = Grid::Threads(tiles * outputs);
-    let delta = kernel(cx, shader!("conv2d_winograd_grad_output"), grid)
-        .define("BATCH", piece.batch)
-        .define("OUT_HEIGHT", height)
-        .define("OUT_WIDTH", width)
-        .define("OUT_VECS", outputs)
+    let steps = Steps::new(cx, problem, cut);
+    let piece = steps.piece;
+    let ([inputs, ..], [outputs, ..]) = (piece.from, piece.to);
+    let v = steps.transformed(cx, "v", piece.tiles() * inputs);
+    let d = steps.transformed(cx, "d", piece.tiles() * outputs);
+    let grid = Grid::Threads(piece.tiles() * outputs);
+    let delta = steps
+        .kernel(cx, shader!("conv2d_winograd_grad_output"), grid)
         .bind("d", d);
-
-    let base = outer(tile).count(piece.filter());
-    let split = Split::into_parts(tiles, 1, parts);
-    let length = inputs * LANES * outputs * LANES;
-    let piece_len = split.parts * ELEMENTS * length;
-    let partials = cx.temporary("partials", pieces * piece_len);
-    let grid = Grid::Layers(base * split.parts, ELEMENTS);
-    let product = kernel(cx, shader!("conv2d_winograd_grad_product"), grid)
-        .define("TILES", tiles)
-        .define("IN_VECS", inputs)
-        .define("OUT_VECS", outputs)
-        .define("SPLITS", split.parts)
-        .define("SPLIT_TILES", split.rows)
-        .define("TILE_C", tile[0])
-        .define("TILE_O", tile[1])
-        .bind("v", v)
-        .bind("d", d);
-    for index in 0..pieces {
+    let length = steps.split.parts * piece.elements() * inputs * LANES * outputs * LANES;
+    let partials = cx.temporary("partials", cut.pieces * length);
+    let product = steps.grad_product(cx).arithmetic();
+    let product = product.bind("v", v).bind("d", d);
+    for index in 0..cut.pieces {
         let [from, to] = piece.ranges(index);
         let x = part(cx, x.buffer, &from);
-        transform_input(cx, piece, x, v);
+        steps.input(cx, x, v);
         let dy = part(cx, dy.buffer, &to);
         cx.dispatch(delta.clone().bind("dy", dy));
-        let sums = cx.part(partials, index * piece_len, piece_len);
+        let sums = cx.part(partials, index * length, length);
         cx.dispatch(product.clone().bind("partials", sums));
     }
-
     let grid = Grid::Threads(inputs * LANES * outputs * LANES);
-    let result = kernel(cx, shader!("conv2d_winograd_grad_weight"), grid)
-        .define("ROWS", inputs * LANES)
-        .define("OUT_VECS", outputs)
-        .define("SPLITS", pieces * split.parts)
+    let result = steps
+        .kernel(cx, shader!("conv2d_winograd_grad_weight"), grid)
         .bind("partials", partials)
         .bind("dw", dw);
     cx.dispatch(result);

@@ -13,7 +13,7 @@
 const WORKGROUP: u32 = #{WORKGROUP};
 
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
-@group(0) @binding(1) var<storage, read> sizes: array<vec4f>;
+@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
 @group(0) @binding(2) var<storage, read_write> dw: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)

@@ -35,10 +35,9 @@ struct Sizes {
 }
 
 // From the buffer `sizes` of a kernel.
-fn sizes_of(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> Sizes {
+fn sizes_of(a: vec4u, b: vec4u, c: vec4u, d: vec4u) -> Sizes {
     return Sizes(
-        u32(a.x), u32(a.y), u32(a.z), u32(a.w), u32(b.x), u32(b.y), i32(b.z), i32(b.w),
-        u32(c.x), u32(c.y), u32(c.z), u32(c.w), u32(d.x), u32(d.y),
+        a.x, a.y, a.z, a.w, b.x, b.y, i32(b.z), i32(b.w), c.x, c.y, c.z, c.w, d.x, d.y,
     );
 }
 

@@ -63,3 +63,5 @@ mod setup;
 mod signals;
 #[path = "training/steady.rs"]
 mod steady;
+#[path = "training/tuning.rs"]
+mod tuning;

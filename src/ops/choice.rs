@@ -28,6 +28,14 @@ pub enum Choice {
         /// Into how many parts each sum is cut.
         parts: usize,
     },
+    /// Products in which the invocations of a subgroup hand loaded values round.
+    Subgroup {
+        /// Results of one invocation: rows and vectors; of a matrix's gradient input and output
+        /// vectors of a workgroup.
+        tile: [usize; 2],
+        /// Into how many parts each sum is cut.
+        parts: usize,
+    },
     /// Winograd's minimal filtering; see [`Variant::Winograd`](super::conv2d::Variant::Winograd).
     Winograd(WinogradCut),
 }
@@ -63,6 +71,7 @@ impl Choice {
         match self {
             Self::Register { parts, .. }
             | Self::Tiled { parts, .. }
+            | Self::Subgroup { parts, .. }
             | Self::Winograd(WinogradCut { parts, .. }) => parts,
         }
     }
@@ -73,6 +82,7 @@ impl Choice {
         match &mut other {
             Self::Register { parts, .. }
             | Self::Tiled { parts, .. }
+            | Self::Subgroup { parts, .. }
             | Self::Winograd(WinogradCut { parts, .. }) => *parts = cut,
         }
         other
@@ -92,6 +102,9 @@ impl fmt::Display for Choice {
             Self::Tiled { tile, parts } => {
                 let (threads, each) = (times(&tile.threads), times(&tile.each));
                 write!(f, "tiled threads={threads} each={each} parts={parts}")
+            }
+            Self::Subgroup { tile, parts } => {
+                write!(f, "subgroup tile={} parts={parts}", times(tile))
             }
             Self::Winograd(WinogradCut {
                 side,
@@ -131,6 +144,10 @@ impl FromStr for Choice {
                     threads: take(&mut numbers, "threads")?,
                     each: take(&mut numbers, "each")?,
                 },
+                parts: take::<1>(&mut numbers, "parts")?[0],
+            },
+            "subgroup" => Self::Subgroup {
+                tile: take(&mut numbers, "tile")?,
                 parts: take::<1>(&mut numbers, "parts")?[0],
             },
             "winograd" => Self::Winograd(WinogradCut {
@@ -181,6 +198,12 @@ impl Choices {
         known.map(|(problem, choice)| (problem.as_str(), *choice))
     }
 
+    /// These, and for the problems of `others` those.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        self.iter().chain(others.iter()).collect()
+    }
+
     /// Whether the heuristic chooses everywhere.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
@@ -214,6 +237,10 @@ mod tests {
                     each: [8, 2],
                 },
                 parts: 1,
+            },
+            Choice::Subgroup {
+                tile: [4, 8],
+                parts: 2,
             },
             Choice::Winograd(WinogradCut {
                 side: 4,

@@ -39,6 +39,13 @@ impl AdapterProfile {
         profile
     }
 
+    /// With subgroup operations, of subgroups of this size.
+    #[must_use]
+    pub fn with_subgroup(mut self, size: u32) -> Self {
+        self.subgroup = Some(size);
+        self
+    }
+
     /// With measured choices of kernels.
     #[must_use]
     pub fn with_choices(mut self, choices: Choices) -> Self {

@@ -247,6 +247,14 @@ impl<'a> Lowering<'a> {
         self.planner.add_data(&name, contents)
     }
 
+    /// A buffer of integers, which no kernel writes: sizes that the kernels of several layers read,
+    /// so that one compiled kernel serves all.
+    pub fn words(&mut self, name: &str, words: &[u32]) -> BufferId {
+        // As they lie in memory; nobody computes with them.
+        let bits: Vec<f32> = words.iter().map(|word| f32::from_bits(*word)).collect();
+        self.data(name, &bits)
+    }
+
     /// Emits a dispatch, after those before it.
     pub fn dispatch(&mut self, kernel: Kernel) {
         self.planner.add_call(Call {

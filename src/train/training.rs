@@ -1,11 +1,14 @@
 //! A training in progress: steps over a data set that lies on the device.
 
+mod bound;
 mod profile;
+pub(super) mod restore;
 mod saved;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use self::bound::Parts;
 use super::diagnose::first_not_finite;
 use super::mixing;
 use super::model::Model;
@@ -16,11 +19,12 @@ use super::step::{StepGraph, commands_of_micro_batch};
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::ops::choice::Choices;
 use crate::ops::training::{AVERAGE_RATES, GRADIENT_NORMS, MIX_WORDS, MIXING_BUFFER, RING};
-use crate::plan::{Mode, Plan, PlanOptions};
 use crate::random::STATE_BUFFER;
 use crate::record::Recording;
-use crate::run::{Memory, Program, ProgramOptions, Submission};
+use crate::run::{Memory, Program, Submission};
+use crate::tune::Tuning;
 
 /// Norms that wait to be handed out; where nobody asks, the oldest are forgotten.
 const NORMS_KEPT: usize = 1 << 16;
@@ -49,6 +53,9 @@ pub struct Training<'a> {
     memory: Memory,
     program: Program,
     recording: Recording,
+    /// How convolutions and products are computed.
+    choices: Choices,
+    tuning: Option<Tuning>,
     /// Commands of a micro-batch that is not a step's last.
     common: usize,
     batch: usize,
@@ -106,28 +113,25 @@ impl<'a> Training<'a> {
             memory.share("average.parameters", &averaged.memory, "parameters");
             memory.share("average.statistics", &averaged.memory, "statistics");
         }
-        let step = StepGraph::new(model, trainer, &source)?.with_update(trainer)?;
-        let options = PlanOptions {
+        let parts = Parts {
+            model,
+            trainer,
+            source: &source,
+            memory: &memory,
             batch,
-            mode: Mode::Training,
-            fuse: true,
-            reuse: true,
         };
-        let (profile, shaders) = (model.device.profile(), model.device.shaders());
-        let plan = Plan::new(&step.graph, &[step.loss], options, profile, shaders)?;
-        let recording = Recording::new(&plan, profile, shaders)?;
-        let shared = [&model.memory, &memory];
-        let options = ProgramOptions::default();
-        let program = Program::new(&model.device, &recording, &shared, options).await?;
+        let (step, tuning) = parts.tune_and_bind().await?;
         Ok(Self {
             model,
             data,
             trainer,
             source,
             memory,
-            program,
-            common: commands_of_micro_batch(&recording),
-            recording,
+            program: step.program,
+            common: commands_of_micro_batch(&step.recording),
+            recording: step.recording,
+            choices: step.choices,
+            tuning,
             batch,
             epoch: 0,
             step: 0,
@@ -173,6 +177,16 @@ impl<'a> Training<'a> {
             let memory = &self.model.memory;
             memory.copy_from(&self.model.device, &averaged.memory);
         }
+    }
+
+    /// How the step's convolutions and products are computed. Checkpoints hold this.
+    pub fn choices(&self) -> &Choices {
+        &self.choices
+    }
+
+    /// What [`Trainer::tune`] found out when the training started.
+    pub fn tuning(&self) -> Option<&Tuning> {
+        self.tuning.as_ref()
     }
 
     /// The dispatches of a step, the update included; its `Display` is a table.

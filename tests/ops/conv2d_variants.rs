@@ -81,6 +81,15 @@ proptest! {
         Case { variant: None, ..case }.check_candidates(device.profile(), number);
     }
 
+    /// The same for products, which linear layers share.
+    #[test]
+    fn every_cut_of_a_product_agrees_with_the_textbook(case in case(), number in 0..100_usize) {
+        let Some(device) = gpu::device() else { return Ok(()) };
+        let attributes = Attributes { groups: case.attributes.groups, ..Attributes::new([1; 2]) };
+        let case = dense(Case { attributes, ..case }, Variant::Register);
+        Case { variant: None, ..case }.check_candidates(device.profile(), number);
+    }
+
     #[test]
     fn register_on_a_gpu_agrees_with_the_textbook(case in case()) {
         let case = Case { variant: Some(Variant::Register), ..case };

@@ -35,7 +35,7 @@ fn the_product_is_credited_with_the_operations_of_its_convolution() {
             let is_product = command.shader.name.ends_with("_product");
             assert_eq!(command.flops > 0, is_product, "{}", command.shader.name);
             let choice = command.choice.unwrap().to_string();
-            assert!(choice.starts_with("winograd tile="), "{choice}");
+            assert!(choice.starts_with("winograd side="), "{choice}");
         }
     }
 }
@@ -49,14 +49,12 @@ fn bytes_are_those_of_the_bound_ranges() {
         assert_eq!(bytes, bound as u64, "{}", command.shader.name);
         assert!(command.bytes_written() > 0);
     }
-    let rotate = planned.recording.commands.iter();
-    let mut rotate = rotate.filter(|c| c.shader.name == "conv2d_rotate_filter");
-    let filter = 4 * 9 * 32 * 64;
-    let rotate = rotate.next().unwrap();
-    assert_eq!(
-        [rotate.bytes_read(), rotate.bytes_written()],
-        [filter, filter]
-    );
+    let mut filters = planned.recording.commands.iter();
+    let filter = filters.find(|c| c.shader.name == "conv2d_winograd_filter");
+    let filter = filter.unwrap();
+    let (pairs, sizes) = (32 * 64, 16);
+    assert_eq!(filter.bytes_read(), 4 * (9 * pairs + sizes));
+    assert_eq!(filter.bytes_written(), 4 * 36 * pairs);
 }
 
 #[test]
@@ -69,7 +67,7 @@ fn the_printed_plan_has_a_line_for_each_dispatch_and_totals() {
     let flops: u64 = commands.iter().map(|c| c.flops).sum();
     let product = lines.iter().find(|l| l.contains("conv2d_winograd_product"));
     let product = product.unwrap();
-    for part in ["winograd tile=", "slot ", "->m="] {
+    for part in ["winograd side=", "slot ", "->m="] {
         assert!(product.contains(part), "{part} in {product}");
     }
     let totals = format!(

@@ -7,7 +7,7 @@ use super::problem::{Kind, Problem};
 use super::{grouped, tiled, winograd};
 use crate::ops::Reason;
 use crate::ops::choice::Choice;
-use crate::ops::linear;
+use crate::ops::linear::{self, subgroup};
 use crate::ops::tile::{OuterTile, Tile};
 use crate::plan::AdapterProfile;
 use crate::shape::Size2d;
@@ -81,6 +81,9 @@ impl Variant {
 impl Problem {
     /// The choice by adapter and shapes, or the best for a variant that is asked for.
     pub(crate) fn heuristic(&self, variant: Option<Variant>, adapter: &AdapterProfile) -> Choice {
+        if variant.is_none() && self.kind == Kind::Product && subgroup::available(adapter) {
+            return subgroup::candidates(self)[0];
+        }
         match variant.unwrap_or_else(|| Variant::choose(self, adapter)) {
             Variant::Register => self.register(adapter),
             Variant::Tiled => tiled::choose(self),
@@ -102,6 +105,9 @@ impl Problem {
         // Barriers make a CPU driver switch between invocations: never the fastest there.
         if able(Variant::Tiled) && !adapter.cpu {
             found.extend(tiled::candidates(self));
+        }
+        if self.kind == Kind::Product && subgroup::available(adapter) {
+            found.extend(subgroup::candidates(self));
         }
         found.extend(self.register_candidates(adapter));
         let mut seen = Vec::new();
@@ -160,7 +166,7 @@ impl Problem {
 }
 
 /// The choice with its sums cut into half, twice and four times as many parts.
-pub(super) fn recut(choice: Choice, least: usize, most: usize) -> Vec<Choice> {
+pub(in crate::ops) fn recut(choice: Choice, least: usize, most: usize) -> Vec<Choice> {
     let parts = choice.parts();
     let cuts = [2 * parts, parts / 2, 4 * parts];
     let cuts = cuts.into_iter().filter(|&cut| least <= cut && cut <= most);

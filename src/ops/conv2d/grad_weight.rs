@@ -8,6 +8,7 @@ use crate::graph::ValueType;
 use crate::layout::LANES;
 use crate::ops::choice::Choice;
 use crate::ops::linear;
+use crate::ops::linear::subgroup;
 use crate::ops::split::{Split, dispatch_split, workgroup};
 use crate::ops::{Operator, Reason};
 use crate::plan::{AdapterProfile, Lowering, Operand};
@@ -56,6 +57,9 @@ pub(in crate::ops) fn lower(
         Choice::Register { tile, parts } => (tile, parts),
         Choice::Tiled { tile, parts } => {
             return tiled::grad_weight(cx, problem, (tile, parts), operands);
+        }
+        Choice::Subgroup { parts, .. } => {
+            return subgroup::lower_outer_product(cx, problem, parts, operands);
         }
         Choice::Winograd(cut) => {
             return winograd::grad_weight(cx, problem, cut, operands);

@@ -9,13 +9,14 @@ use super::problem::Problem;
 use crate::graph::BLOCK;
 use crate::layout::LANES;
 use crate::ops::choice::{Choice, WinogradCut};
+use crate::ops::linear::subgroup::{self, Products};
 use crate::ops::split::{Split, workgroup};
 use crate::ops::tile::{Filter, Map, OuterTile, Tile};
 use crate::plan::{AdapterProfile, BufferId, Lowering, Operand};
 use crate::shader::{Grid, Kernel, Shader, shader};
 
-/// Vectors of a transformed piece of the batch: 8 MiB.
-const MOST_TRANSFORMED: usize = 1 << 19;
+/// Vectors of a transformed piece of the batch: 10 MiB.
+const MOST_TRANSFORMED: usize = 10 << 16;
 
 /// Fewer tiles do not share the transformed filter well.
 const LEAST_TILES: usize = 256;
@@ -29,9 +30,6 @@ const SIDES: [usize; 2] = [2, 4];
 
 /// Fewer tiles leave half of a product's kernel idle.
 const LEAST_LARGE_TILES: usize = 32;
-
-/// Invocations that hand loaded values round.
-const SUBGROUP: u32 = 8;
 
 /// A convolution of stride 1 of one image with another, in either direction.
 #[derive(Clone, Copy)]
@@ -184,11 +182,6 @@ pub(super) fn largest(problem: &Problem) -> usize {
     SIDES.map(of_side).into_iter().max().unwrap_or(0)
 }
 
-/// Whether the products' kernels with subgroups can run.
-fn has_subgroups(adapter: &AdapterProfile) -> bool {
-    adapter.cpu && adapter.subgroup == Some(SUBGROUP)
-}
-
 /// The choice by adapter and shapes.
 pub(super) fn choose(problem: &Problem, adapter: &AdapterProfile) -> Choice {
     let whole = Direction::of(problem, side(problem));
@@ -200,9 +193,9 @@ pub(super) fn choose(problem: &Problem, adapter: &AdapterProfile) -> Choice {
 /// Tiles of the products' kernels, the one by adapter and shapes first.
 fn tiles(problem: &Problem, piece: Direction, adapter: &AdapterProfile) -> Vec<[usize; 2]> {
     let of_sides = |[_, first, second]: [usize; 3]| [first, second];
-    match (problem.pass, has_subgroups(adapter)) {
-        (Pass::GradWeight, true) => vec![[8, 8]],
-        (_, true) => vec![[4, 8], [8, 4], [4, 4]],
+    match (problem.pass, subgroup::available(adapter)) {
+        (Pass::GradWeight, true) => vec![subgroup::OUTER_TILE],
+        (_, true) => subgroup::TILES.to_vec(),
         (Pass::GradWeight, false) => {
             let tiles = OuterTile::candidates(piece.filter(), adapter);
             tiles
@@ -296,16 +289,22 @@ struct Steps {
 impl Steps {
     fn new(cx: &mut Lowering<'_>, problem: &Problem, cut: WinogradCut) -> Self {
         let piece = Direction::of(problem, cut.side).piece(cut.pieces);
-        let split = Split::into_parts(piece.tiles(), 1, cut.parts);
+        let split = match problem.pass {
+            Pass::GradWeight => Split::into_parts(piece.tiles(), 1, cut.parts),
+            Pass::Forward | Pass::GradInput => Split {
+                parts: 1,
+                rows: piece.from[0],
+            },
+        };
         let [
             [inputs, in_height, in_width],
             [outputs, out_height, out_width],
         ] = [piece.from, piece.to];
         let [down, across] = piece.grid();
-        let lengths = |values: &[usize]| values.iter().map(|&v| v as f32).collect::<Vec<_>>();
+        let lengths = |values: &[usize]| values.iter().map(|&v| v as u32).collect::<Vec<_>>();
         let sizes = [
             lengths(&[in_height, in_width, inputs, out_height, out_width, outputs]),
-            piece.padding.map(|padding| padding as f32).to_vec(),
+            piece.padding.map(|padding| padding as u32).to_vec(),
             lengths(&[down, across, piece.tiles()]),
             lengths(&[split.parts, split.rows, cut.pieces * split.parts]),
         ];
@@ -313,7 +312,7 @@ impl Steps {
             piece,
             cut,
             split,
-            sizes: cx.data("sizes", &sizes.concat()),
+            sizes: cx.words("sizes", &sizes.concat()),
         }
     }
 
@@ -337,43 +336,47 @@ impl Steps {
         cx.dispatch(input.bind("x", x).bind("v", v));
     }
 
-    /// The sums over channels.
-    fn product(&self, cx: &Lowering<'_>) -> Kernel {
-        let [rows, vectors] = self.cut.tile;
-        let subgroups = has_subgroups(cx.adapter());
-        let (shader, lanes) = match subgroups {
-            true => (
-                shader!("conv2d_winograd_product_subgroup"),
-                SUBGROUP as usize,
-            ),
-            false => (shader!("conv2d_winograd_product"), 1),
-        };
-        let tile = Tile::from([1, lanes * rows, vectors]);
-        let invocations = lanes * tile.invocations(self.piece.map());
-        let grid = Grid::Layers(invocations, self.piece.elements());
-        let kernel = self.kernel(cx, shader, grid);
-        kernel.define("TILE_N", rows).define("TILE_O", vectors)
+    fn products(&self) -> Products {
+        let piece = self.piece;
+        Products {
+            layers: piece.elements(),
+            rows: piece.tiles(),
+            inputs: piece.from[0],
+            outputs: piece.to[0],
+            split: self.split,
+        }
     }
 
-    /// The sums over tiles.
-    fn grad_product(&self, cx: &Lowering<'_>) -> Kernel {
-        let subgroups = has_subgroups(cx.adapter());
-        let count = outer(self.cut.tile).count(self.piece.filter()) * self.split.parts;
-        let layers = self.piece.elements();
-        match subgroups {
-            true => {
-                let grid = Grid::Layers(SUBGROUP as usize * count, layers);
-                self.kernel(cx, shader!("conv2d_winograd_grad_product_subgroup"), grid)
-            }
-            false => self
-                .kernel(
-                    cx,
-                    shader!("conv2d_winograd_grad_product"),
-                    Grid::Layers(count, layers),
-                )
-                .define("TILE_C", self.cut.tile[0])
-                .define("TILE_O", self.cut.tile[1]),
+    /// The sums over channels.
+    fn product(&self, cx: &mut Lowering<'_>, [v, u, m]: [BufferId; 3]) -> Kernel {
+        let tile = self.cut.tile;
+        if subgroup::available(cx.adapter()) {
+            let kernel = self.products().product(cx, tile);
+            return kernel.bind("x", v).bind("weight", u).bind("y", m);
         }
+        let invocations = Tile::from([1, tile[0], tile[1]]).invocations(self.piece.map());
+        let grid = Grid::Layers(invocations, self.piece.elements());
+        self.kernel(cx, shader!("conv2d_winograd_product"), grid)
+            .define("TILE_N", tile[0])
+            .define("TILE_O", tile[1])
+            .bind("v", v)
+            .bind("u", u)
+            .bind("m", m)
+    }
+
+    /// The sums over tiles: lacks `partials`.
+    fn grad_product(&self, cx: &mut Lowering<'_>, [v, d]: [BufferId; 2]) -> Kernel {
+        if subgroup::available(cx.adapter()) {
+            let kernel = self.products().outer_product(cx);
+            return kernel.bind("x", v).bind("dy", d);
+        }
+        let count = outer(self.cut.tile).count(self.piece.filter()) * self.split.parts;
+        let grid = Grid::Layers(count, self.piece.elements());
+        self.kernel(cx, shader!("conv2d_winograd_grad_product"), grid)
+            .define("TILE_C", self.cut.tile[0])
+            .define("TILE_O", self.cut.tile[1])
+            .bind("v", v)
+            .bind("d", d)
     }
 }
 
@@ -399,8 +402,7 @@ pub(super) fn convolve(
     cx.dispatch(filter);
     let v = steps.transformed(cx, "v", piece.tiles() * inputs);
     let m = steps.transformed(cx, "m", piece.tiles() * outputs);
-    let product = steps.product(cx).arithmetic();
-    let product = product.bind("v", v).bind("u", u).bind("m", m);
+    let product = steps.product(cx, [v, u, m]).arithmetic();
     let grid = Grid::Threads(piece.tiles() * outputs);
     let mut output = steps
         .kernel(cx, shader!("conv2d_winograd_output"), grid)
@@ -437,8 +439,7 @@ pub(super) fn grad_weight(
         .bind("d", d);
     let length = steps.split.parts * piece.elements() * inputs * LANES * outputs * LANES;
     let partials = cx.temporary("partials", cut.pieces * length);
-    let product = steps.grad_product(cx).arithmetic();
-    let product = product.bind("v", v).bind("d", d);
+    let product = steps.grad_product(cx, [v, d]).arithmetic();
     for index in 0..cut.pieces {
         let [from, to] = piece.ranges(index);
         let x = part(cx, x.buffer, &from);

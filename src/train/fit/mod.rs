@@ -5,7 +5,7 @@ mod clock;
 mod early_stopping;
 mod error;
 mod every;
-mod saved;
+pub(super) mod saved;
 mod settings;
 mod state;
 mod stop;
@@ -143,7 +143,7 @@ impl<'a> FitState<'a> {
             progress: Progress::new(trainer.progress, total),
             stopped: false,
         };
-        fit.go_on()?;
+        fit.go_on().await?;
         if fit.steps() == 0 {
             fit.record_slopes().await?;
         }

@@ -48,6 +48,8 @@ mod no_adapter;
 mod non_finite;
 #[path = "training/quickprop.rs"]
 mod quickprop;
+#[path = "training/rate_search.rs"]
+mod rate_search;
 #[path = "training/rules.rs"]
 mod rules;
 #[path = "training/schedules.rs"]
@@ -58,3 +60,6 @@ mod setup;
 mod signals;
 #[path = "training/steady.rs"]
 mod steady;
+#[cfg(feature = "tensorboard")]
+#[path = "training/tensorboard.rs"]
+mod tensorboard;

@@ -15,6 +15,8 @@ mod chart;
 mod confusion;
 mod curves;
 mod filters;
+#[cfg(feature = "png")]
+mod png;
 mod signals;
 mod slopes;
 

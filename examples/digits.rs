@@ -40,11 +40,11 @@ fn network() -> Network {
 }
 
 fn train() -> Result<()> {
+    let device = Device::open()?;
     println!(
         "To expect: after {EPOCHS} epochs the network recognises some 99 % of digits that it has not\n\
          seen before.\n"
     );
-    let device = Device::open()?;
     println!("device: {}", device.description());
     let (train, test) = wgrad::data::digits().split(0.8, Seed(7));
     println!(

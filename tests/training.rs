@@ -51,6 +51,8 @@ mod non_finite;
 mod profile;
 #[path = "training/quickprop.rs"]
 mod quickprop;
+#[path = "training/rate_search.rs"]
+mod rate_search;
 #[path = "training/rules.rs"]
 mod rules;
 #[path = "training/rules_by_squares.rs"]
@@ -63,5 +65,8 @@ mod setup;
 mod signals;
 #[path = "training/steady.rs"]
 mod steady;
+#[cfg(feature = "tensorboard")]
+#[path = "training/tensorboard.rs"]
+mod tensorboard;
 #[path = "training/tuning.rs"]
 mod tuning;

@@ -58,7 +58,7 @@ mod split;
 #[cfg(feature = "csv")]
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -32,6 +32,7 @@ use crate::tune::Tuner;
 /// println!("{run}");
 /// # Ok::<(), wgrad::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct Trainer {
     pub(super) rule: Arc<dyn UpdateRule>,
     pub(super) loss: Loss,
@@ -40,7 +41,7 @@ pub struct Trainer {
     pub(super) batch_size: usize,
     pub(super) seed: Seed,
     pub(super) shuffle: bool,
-    pub(super) schedule: Box<dyn Fn(u64) -> f64 + Send + Sync>,
+    pub(super) schedule: Arc<dyn Fn(u64) -> f64 + Send + Sync>,
     pub(super) plateau: Option<Plateau>,
     pub(super) clip_value: Option<f64>,
     pub(super) clip_norm: Option<f64>,
@@ -78,7 +79,7 @@ impl Trainer {
             batch_size: 64,
             seed: Seed(0),
             shuffle: true,
-            schedule: Box::new(schedule::constant(1.0)),
+            schedule: Arc::new(schedule::constant(1.0)),
             plateau: None,
             clip_value: None,
             clip_norm: None,
@@ -251,7 +252,7 @@ impl Trainer {
     /// ```
     #[must_use]
     pub fn schedule(mut self, factor: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
-        self.schedule = Box::new(factor);
+        self.schedule = Arc::new(factor);
         self
     }
 

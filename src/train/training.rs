@@ -1,6 +1,7 @@
 //! A training in progress: steps over a data set that lies on the device.
 
 mod bound;
+mod glimpse;
 mod profile;
 pub(super) mod restore;
 mod saved;
@@ -9,6 +10,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use self::bound::Parts;
+use self::glimpse::Glimpse;
 use super::diagnose::first_not_finite;
 use super::mixing;
 use super::model::Model;
@@ -71,6 +73,7 @@ pub struct Training<'a> {
     watch: Watch,
     averaged: Option<Model>,
     in_flight: VecDeque<Submission>,
+    glimpse: Option<Glimpse>,
 }
 
 impl std::fmt::Debug for Training<'_> {
@@ -142,6 +145,7 @@ impl<'a> Training<'a> {
             watch: Watch::default(),
             averaged,
             in_flight: VecDeque::new(),
+            glimpse: None,
         })
     }
 
@@ -254,7 +258,7 @@ impl<'a> Training<'a> {
     /// As [`Training::losses`].
     pub async fn losses_async(&mut self) -> Result<Vec<f32>> {
         self.read_losses().await?;
-        Ok(std::mem::take(&mut self.losses))
+        Ok(self.take_losses())
     }
 
     /// The norms of the gradients of the steps since the last call, in order, of the last 65,536 at
@@ -280,6 +284,11 @@ impl<'a> Training<'a> {
     /// are the losses of the good steps before it.
     pub fn unread_losses(&self) -> &[f32] {
         &self.losses
+    }
+
+    /// Hands out the losses that were fetched.
+    pub(super) fn take_losses(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.losses)
     }
 
     /// Steps that are known to be good, since their losses were read.
@@ -384,9 +393,19 @@ impl<'a> Training<'a> {
     }
 
     async fn read_losses(&mut self) -> Result<()> {
+        match self.fetch_losses().await? {
+            Some((step, micro_batch)) => Err(self.diagnose(step, micro_batch).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the losses of the good steps. The first step that was not finite, if there is one, and
+    /// its micro-batch.
+    pub(super) async fn fetch_losses(&mut self) -> Result<Option<(u64, u32)>> {
         let device = &self.model.device;
         let status: Vec<u32> = self.memory.read(device, "status", 0, 3).await?;
         self.in_flight.clear();
+        self.glimpse = None;
         let failed = (status[0] != 0).then_some((u64::from(status[1]), status[2]));
         let end = failed.map_or(self.step, |(step, _)| step);
         let unread = (self.read..end).map(|step| (step % RING as u64) as usize);
@@ -399,14 +418,11 @@ impl<'a> Training<'a> {
             self.norms.drain(..old);
         }
         self.read = end;
-        match failed {
-            Some((step, micro_batch)) => Err(self.diagnose(step, micro_batch).await?),
-            None => Ok(()),
-        }
+        Ok(failed)
     }
 
     /// Repeats the failed micro-batch, with all values kept, to find where it went wrong.
-    async fn diagnose(&self, step: u64, micro_batch: u32) -> Result<Error> {
+    pub(super) async fn diagnose(&self, step: u64, micro_batch: u32) -> Result<Error> {
         let shared = [&self.model.memory, &self.memory];
         // Steps of a later epoch may have been queued behind it.
         let steps = self.steps_per_epoch() as u64;

@@ -38,9 +38,8 @@ pub(in crate::ops) enum Pass {
 const MOST_TEMPORARY: usize = 1 << 23;
 
 /// The least work of a pass that pays for the compilation of the four Winograd kernels within
-/// about a hundred runs: they take a CPU driver some 0.2 s, and save a quarter of the time at 30
-/// GFLOP/s.
-const LEAST_WINOGRAD_FLOPS: u64 = 250_000_000;
+/// about a hundred runs: they take a CPU driver some 0.3 s, for all layers together.
+const LEAST_WINOGRAD_FLOPS: u64 = 50_000_000;
 
 impl Variant {
     /// Whether the variant can compute this convolution.
@@ -185,14 +184,13 @@ fn is_three_by_three(geometry: Geometry) -> bool {
     window.kernel == Size2d::square(3) && window.stride == one && window.dilation == one
 }
 
-/// On a CPU driver the transforms cost as much as 32 to 64 channels of products; below, and with
-/// too few tiles to share the transformed filter, the direct kernel is as fast.
+/// On a CPU driver the transforms cost as much as 16 channels of products; below, and with too few
+/// tiles to share the transformed filter, the direct kernel is as fast.
 fn pays_for_winograd(problem: &Problem) -> bool {
     let geometry = problem.geometry;
     let [inputs, outputs] = geometry.vectors();
     is_three_by_three(geometry)
         && inputs.min(outputs) >= 8
-        && inputs * outputs >= 128
         && problem.batch * geometry.output[1].div_ceil(2) * geometry.output[2].div_ceil(2) >= 64
         && problem.flops() >= LEAST_WINOGRAD_FLOPS
         && winograd_fits(problem)

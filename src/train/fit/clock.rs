@@ -44,6 +44,18 @@ impl Clock {
         }
     }
 
+    /// The steps since the last record so far, of which the device has computed so many in all.
+    pub(super) fn lap(&self, steps: u64) -> Span {
+        let mut lap = self.lap;
+        if let Some((since, before)) = self.running {
+            lap.add(Span {
+                seconds: since.elapsed().as_secs_f64(),
+                steps: steps.saturating_sub(before),
+            });
+        }
+        lap
+    }
+
     /// The steps since the last record. The clock is paused.
     pub(super) fn take_lap(&mut self) -> Span {
         let lap = std::mem::take(&mut self.lap);

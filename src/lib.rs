@@ -37,6 +37,9 @@ pub mod checkpoint;
 pub mod data;
 mod error;
 mod fuse;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod graph;
 pub mod init;
 pub mod layout;
@@ -52,6 +55,7 @@ mod session;
 pub mod shader;
 pub mod shape;
 pub mod train;
+pub mod tune;
 
 pub use error::{Error, Result};
 pub use run::{AdapterDescription, AdapterKind, Device, DeviceOptions};

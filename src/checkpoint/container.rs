@@ -137,6 +137,13 @@ pub(crate) struct Container<'a> {
 impl<'a> Container<'a> {
     /// Reads the header, and compares the checksum if there is one.
     pub(crate) fn decode(bytes: &'a [u8], file: String) -> Result<Self, CheckpointError> {
+        let mut container = Self::parse(bytes, file)?;
+        container.check()?;
+        Ok(container)
+    }
+
+    /// Reads the header. The facts have their checksum among them.
+    pub(crate) fn parse(bytes: &'a [u8], file: String) -> Result<Self, CheckpointError> {
         let decoded = SafeTensors::read_metadata(bytes)
             .and_then(|(_, header)| Ok((header, SafeTensors::deserialize(bytes)?)));
         let (header, tensors) = match decoded {
@@ -144,23 +151,30 @@ impl<'a> Container<'a> {
             Err(error) => return Err(refusal(bytes, file, &error)),
         };
         let text = header.metadata().as_ref().and_then(|map| map.get(KEY));
-        let mut facts = text.map(|text| Facts::parse(text));
-        if let Some(facts) = &mut facts {
-            let saved = facts.take(CHECKSUM).unwrap_or_default();
-            let all = tensors.tensors();
-            let views = all
-                .iter()
-                .map(|(name, view)| (name.as_str(), view.shape(), view.data()));
-            let found = checksum(views.collect(), facts);
-            if found != saved {
-                let reason = format!("its checksum is {found}, it was saved with `{saved}`");
-                return Err(CheckpointError::Corrupted { file, reason });
-            }
-        }
+        let facts = text.map(|text| Facts::parse(text));
         Ok(Self {
             file,
             tensors,
             facts,
+        })
+    }
+
+    fn check(&mut self) -> Result<(), CheckpointError> {
+        let Some(facts) = &mut self.facts else {
+            return Ok(());
+        };
+        let saved = facts.take(CHECKSUM).unwrap_or_default();
+        let all = self.tensors.tensors();
+        let views = all
+            .iter()
+            .map(|(name, view)| (name.as_str(), view.shape(), view.data()));
+        let found = checksum(views.collect(), facts);
+        if found == saved {
+            return Ok(());
+        }
+        Err(CheckpointError::Corrupted {
+            file: self.file.clone(),
+            reason: format!("its checksum is {found}, it was saved with `{saved}`"),
         })
     }
 

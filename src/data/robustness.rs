@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::testing::gzip;
 use super::*;
+use crate::fuzzing::is_sound;
 
 /// A file that one of the readers takes.
 fn idx_file(sizes: &[u32], elements: Vec<u8>) -> Vec<u8> {
@@ -73,17 +74,6 @@ impl Damage {
         file.extend_from_slice(&self.added);
         file
     }
-}
-
-/// A data set that was read from bytes can be used.
-fn is_sound(data: &Dataset) -> bool {
-    let classes = data.classes().map(Classes::len);
-    let labels_fit = match (data.labels(), classes) {
-        (Some(labels), Some(count)) => labels.iter().all(|label| (*label as usize) < count),
-        _ => true,
-    };
-    let finite = |sample: &Sample| sample.values().iter().all(|value| value.is_finite());
-    labels_fit && !data.is_empty() && data.iter().all(|sample| finite(&sample))
 }
 
 fn refused_or_sound(read: &Result<Dataset, DataError>) -> bool {

@@ -2,7 +2,6 @@
 
 use std::fmt::{Debug, Write};
 
-use super::model::Model;
 use super::trainer::Trainer;
 use crate::checkpoint::{CheckpointError, Container, Facts};
 use crate::data::{Dataset, Samples, Targets};
@@ -29,10 +28,10 @@ const SHARED: [(&str, &str); 11] = [
 
 /// The facts of a training. Learning rate, schedule and the rule's constants are not among them:
 /// who changes those wants it.
-pub(super) fn identify(model: &Model, trainer: &Trainer, data: &Dataset, batch: usize) -> Facts {
+pub(super) fn identify(graph: &Graph, trainer: &Trainer, data: &Dataset, batch: usize) -> Facts {
     let mut facts = Facts::new();
-    facts.set("network", network(&model.graph));
-    facts.set("factors", factors(&model.graph));
+    facts.set("network", network(graph));
+    facts.set("factors", factors(graph));
     facts.set("data", format!("{} samples, {}", data.len(), dataset(data)));
     facts.set("batch_size", batch);
     facts.set("micro_batches", trainer.micro_batches);

@@ -47,6 +47,8 @@ mod evaluate;
 mod export;
 mod fit;
 mod fold;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod groups;
 mod identity;
 mod lars;

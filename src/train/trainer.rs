@@ -14,6 +14,7 @@ use crate::checkpoint::Checkpoints;
 use crate::data::{Augment, Dataset};
 use crate::error::{Error, Result};
 use crate::random::Seed;
+use crate::tune::Tuner;
 
 /// How to train: update rule, epochs, batch size, loss, schedule, seed.
 ///
@@ -46,6 +47,7 @@ pub struct Trainer {
     pub(super) clip_norm: Option<f64>,
     pub(super) micro_batches: usize,
     pub(super) average: Option<f64>,
+    pub(super) tuner: Option<Tuner>,
     // The loop, see [`super::fit`].
     pub(super) length: Length,
     pub(super) validate: Every,
@@ -83,6 +85,7 @@ impl Trainer {
             clip_norm: None,
             micro_batches: 1,
             average: None,
+            tuner: None,
             length: Length::Epochs(10),
             validate: Every::Epochs(1),
             early_stopping: None,
@@ -152,6 +155,15 @@ impl Trainer {
     #[must_use]
     pub fn average(mut self, decay: f64) -> Self {
         self.average = Some(decay);
+        self
+    }
+
+    /// Measures which kernels are the fastest for the step's convolutions and products when a
+    /// training starts, see [`tune`](crate::tune); [`Training::tuning`] reports. Without it adapter
+    /// and shapes decide. Evaluation and prediction keep the kernels of the model's device.
+    #[must_use]
+    pub fn tune(mut self, tuner: Tuner) -> Self {
+        self.tuner = Some(tuner);
         self
     }
 

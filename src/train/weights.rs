@@ -149,9 +149,9 @@ impl Model {
 
 /// A file's tensors laid beside a network's parameters.
 pub(super) struct Matched {
-    report: LoadReport,
+    pub(super) report: LoadReport,
     /// What is to be loaded.
-    values: Vec<(String, Vec<f32>)>,
+    pub(super) values: Vec<(String, Vec<f32>)>,
 }
 
 /// Finds for every tensor its parameter; an error if that must be complete and is not. Changes

@@ -151,14 +151,14 @@ impl BatchNormalisation {
         let grid = Grid::Threads(Rows::group_per(vectors));
         let [inverse_std, variance, residual] = [2, 3, 4].map(|i| cx.output(i));
         let second = Kernel::new(shader!("batch_norm_statistics"), grid)
-            .define("CHANNELS", channels)
+            .bind("sizes", rows.sizes(cx, channels))
             .constant("epsilon", f64::from(self.epsilon))
             .bind("partials", partials)
             .bind("mean", &mean)
             .bind("residual", &residual)
             .bind("inverse_std", &inverse_std)
             .bind("unbiased_variance", &variance);
-        cx.dispatch(rows.define(second));
+        cx.dispatch(second);
 
         if cx.is_used(0) {
             let last = normalise(cx, vectors)

@@ -84,7 +84,7 @@ impl Operator for BatchNormalisationGrad {
         let coefficients = cx.temporary("coefficients", 3 * vectors * LANES);
         let grid = Grid::Threads(Rows::group_per(vectors));
         let second = Kernel::new(shader!("batch_norm_grad_sums"), grid)
-            .define("VECS", vectors)
+            .bind("sizes", rows.sizes(cx, LANES * vectors))
             .bind("partials", partials)
             .bind("weight", &weight)
             .bind("dweight", &dweight)
@@ -99,7 +99,7 @@ impl Operator for BatchNormalisationGrad {
                 .bind("residual", &cx.input(3))
                 .bind("inverse_std", &cx.input(4)),
         };
-        cx.dispatch(rows.define(second));
+        cx.dispatch(second);
 
         if cx.is_used(0) {
             let dx = cx.output(0);

@@ -1,10 +1,6 @@
 //! How long training steps take, without what lies between them.
 
-#[cfg(not(target_arch = "wasm32"))]
-pub(in crate::train) use std::time::Instant;
-
-#[cfg(target_arch = "wasm32")]
-pub(in crate::train) use web_time::Instant;
+pub(in crate::train) use crate::run::Instant;
 
 /// Some steps and the time they took.
 #[derive(Clone, Copy, Debug, Default)]

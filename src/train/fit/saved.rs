@@ -5,7 +5,7 @@ use super::FitState;
 use super::early_stopping::{Best, Watcher};
 use crate::checkpoint::{self, Container, Extra, Tensor};
 use crate::error::Result;
-use crate::report::History;
+use crate::report::{Epoch, History};
 
 const RECORDED: &str = "fit.recorded";
 const BEST_FIGURE: &str = "fit.best";
@@ -60,7 +60,7 @@ impl FitState<'_> {
 
     /// Goes on from the last good checkpoint, if there is one. Newer ones that are damaged are put
     /// aside.
-    pub(super) fn go_on(&mut self) -> Result<()> {
+    pub(super) async fn go_on(&mut self) -> Result<()> {
         let Some((checkpoints, _)) = &self.trainer.checkpoints else {
             return Ok(());
         };
@@ -74,7 +74,7 @@ impl FitState<'_> {
                     continue;
                 }
             };
-            self.training.restore(&container)?;
+            self.training.restore(&container).await?;
             self.restore(&container)?;
             for (path, _) in damaged {
                 checkpoints.put_aside(&path)?;
@@ -91,23 +91,74 @@ impl FitState<'_> {
         }
     }
 
-    /// The loop's own part. One that [`Training::save`](crate::train::Training::save) wrote has
-    /// none.
+    /// The loop's own part.
     fn restore(&mut self, container: &Container<'_>) -> Result<()> {
+        let saved = SavedLoop::read(container);
+        self.run.history = saved.history;
+        self.best = saved.best;
+        self.losses = saved.losses;
+        self.recorded = saved.recorded;
+        if let (Some(watcher), Some(seen)) = (&mut self.watcher, saved.seen) {
+            watcher.restore_from(seen, container)?;
+        }
+        Ok(())
+    }
+}
+
+/// The loop's own part as a checkpoint has it. One that
+/// [`Training::save`](crate::train::Training::save) wrote has none, and gives a new loop's.
+#[derive(Debug)]
+pub(in crate::train) struct SavedLoop {
+    pub(in crate::train) history: History,
+    best: f64,
+    pub(in crate::train) losses: Vec<f32>,
+    pub(in crate::train) recorded: usize,
+    seen: Option<Seen>,
+}
+
+/// What a [`Watcher`] has seen.
+#[derive(Debug)]
+struct Seen {
+    reference: f64,
+    bad: u32,
+    best: Option<(f64, Epoch)>,
+}
+
+impl SavedLoop {
+    pub(in crate::train) fn read(container: &Container<'_>) -> Self {
         let fact = |name: &str| container.fact(name);
         let history = container.tensor(HISTORY).and_then(|view| {
             let text = std::str::from_utf8(view.data()).ok()?;
             History::from_json_lines(text).ok()
         });
-        self.run.history = history.unwrap_or_default();
-        self.best = fact(BEST_FIGURE).and_then(number).unwrap_or(f64::INFINITY);
-        self.losses = floats(container, LOSSES).unwrap_or_default();
+        let history = history.unwrap_or_default();
+        let losses = floats(container, LOSSES).unwrap_or_default();
         let recorded = fact(RECORDED).and_then(|text| text.parse().ok());
-        self.recorded = self.losses.len().min(recorded.unwrap_or(0));
-        if let (Some(watcher), Some(text)) = (&mut self.watcher, fact(EARLY_STOPPING)) {
-            watcher.restore_from(text, &self.run.history, container)?;
+        Self {
+            best: fact(BEST_FIGURE).and_then(number).unwrap_or(f64::INFINITY),
+            recorded: losses.len().min(recorded.unwrap_or(0)),
+            losses,
+            seen: fact(EARLY_STOPPING).and_then(|text| Seen::parse(text, &history)),
+            history,
         }
-        Ok(())
+    }
+}
+
+impl Seen {
+    /// What [`Watcher::to_text`] wrote, in a training of this history.
+    fn parse(text: &str, history: &History) -> Option<Self> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let [reference, bad, figure, step] = words[..] else {
+            return None;
+        };
+        let step = step.parse::<u64>().ok();
+        let mut records = history.epochs().iter();
+        let record = records.find(|record| Some(record.step) == step);
+        Some(Self {
+            reference: number(reference).unwrap_or(f64::INFINITY),
+            bad: bad.parse().unwrap_or(0),
+            best: number(figure).zip(record.copied()),
+        })
     }
 }
 
@@ -120,25 +171,10 @@ impl Watcher {
         format!("{reference} {} {figure} {step}", self.bad)
     }
 
-    /// What [`Watcher::to_text`] wrote, with the best weights if they are wanted and there.
-    fn restore_from(
-        &mut self,
-        text: &str,
-        history: &History,
-        container: &Container<'_>,
-    ) -> Result<()> {
-        let words: Vec<&str> = text.split(' ').collect();
-        let [reference, bad, figure, step] = words[..] else {
-            return Ok(());
-        };
-        self.reference = number(reference).unwrap_or(f64::INFINITY);
-        self.bad = bad.parse().unwrap_or(0);
-        let step = step.parse::<u64>().ok();
-        let record = history
-            .epochs()
-            .iter()
-            .find(|record| Some(record.step) == step);
-        let (Some(figure), Some(record)) = (number(figure), record) else {
+    /// Goes on from what was seen, with the best weights if they are wanted and there.
+    fn restore_from(&mut self, seen: Seen, container: &Container<'_>) -> Result<()> {
+        (self.reference, self.bad) = (seen.reference, seen.bad);
+        let Some((figure, record)) = seen.best else {
             return Ok(());
         };
         if let Some(weights) = &mut self.weights {
@@ -157,7 +193,7 @@ impl Watcher {
         }
         self.best = Some(Best {
             figure,
-            record: *record,
+            record,
             evaluation: None,
         });
         Ok(())

@@ -140,7 +140,7 @@ impl Watch {
         if loss < bound {
             (self.best, self.bad) = (loss, 0);
         } else {
-            self.bad += 1;
+            self.bad = self.bad.saturating_add(1);
         }
         if self.rest > 0 {
             (self.rest, self.bad) = (self.rest - 1, 0);

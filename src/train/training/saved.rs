@@ -5,9 +5,8 @@ use std::path::Path;
 use safetensors::tensor::Dtype;
 
 use super::Training;
-use crate::checkpoint::{
-    self, CheckpointError, Container, Extra, Facts, LoadOptions, TRAINING_PREFIX, Tensor,
-};
+use super::restore::{Expected, Saved};
+use crate::checkpoint::{self, Container, Extra, Facts, TRAINING_PREFIX, Tensor};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::graph::Role;
@@ -15,14 +14,16 @@ use crate::ops::training::{ACCUMULATED, AVERAGE_RATES, GRADIENT_NORMS, MIXING_BU
 use crate::random::STATE_BUFFER;
 use crate::record::{Place, Range};
 use crate::run::Memory;
-use crate::train::identity::{compare, identify};
-use crate::train::schedule::Watch;
-use crate::train::weights::match_names;
+use crate::train::identity::identify;
 use crate::train::{Model, Trainer};
+use crate::tune::{Key, Section};
 
 /// What every step computes anew. All else that the kernels of a step keep in buffers of their
 /// own is saved, so that an update rule's state is never forgotten.
 const RECOMPUTED: [&str; 4] = ["gradients", "batch_statistics", ACCUMULATED, "norms"];
+
+/// How convolutions and products were computed, and on which device.
+const KERNELS: &str = "training/kernels";
 
 /// What the host writes from the data set, the parameters and the position.
 const WRITTEN: [&str; 9] = [
@@ -73,6 +74,9 @@ impl Training<'_> {
             let name = format!("{TRAINING_PREFIX}{name}");
             tensors.push(Tensor::words(&name, dtype, &words));
         }
+        let kernels = Section::new(Key::new(self.model.device.description()), &self.choices);
+        let kernels = kernels.to_json().to_string();
+        tensors.push(Tensor::text(KERNELS, kernels));
         let mut facts = self.identity();
         let steps = self.steps_per_epoch() as u64;
         facts.set("step", self.step);
@@ -87,7 +91,7 @@ impl Training<'_> {
     }
 
     fn identity(&self) -> Facts {
-        identify(self.model, self.trainer, self.data, self.batch)
+        identify(&self.model.graph, self.trainer, self.data, self.batch)
     }
 
     /// Names and lengths of the buffers that carry something from one step to the next, beside
@@ -124,26 +128,37 @@ impl Training<'_> {
     }
 
     /// Makes this training, which has not begun, the one that was saved.
-    pub(in crate::train) fn restore(&mut self, container: &Container<'_>) -> Result<()> {
-        let step = container
-            .fact("step")
-            .and_then(|step| step.parse::<u64>().ok())
-            .ok_or_else(|| CheckpointError::NoTraining {
-                file: container.file.clone(),
-            })?;
-        let weights = match_names(self.model.parameters(), container, &LoadOptions::new())?;
-        compare(container, &self.identity())?;
-        let mut state = Vec::new();
-        for (name, len) in self.state() {
-            state.push((saved_words(container, &name, len)?, name));
-        }
-        self.model.load_matched(&weights)?;
-        for (words, name) in &state {
+    pub(in crate::train) async fn restore(&mut self, container: &Container<'_>) -> Result<()> {
+        let expected = Expected {
+            parameters: self.model.parameters(),
+            identity: self.identity(),
+            state: self.state(),
+            micro_batches: self.trainer.micro_batches,
+        };
+        let saved = Saved::read(container, &expected)?;
+        self.restore_choices(container).await?;
+        self.model.load_matched(&saved.weights)?;
+        for (name, words) in &saved.state {
             self.write_state(name, words)?;
         }
-        let watch = container.fact("plateau").and_then(Watch::parse);
-        self.watch = watch.unwrap_or_default();
-        self.go_to(step)
+        self.watch = saved.watch;
+        self.go_to(saved.step)
+    }
+
+    /// Goes on with the kernels of the checkpoint, which are part of what makes the bits of the
+    /// results; but not on another device, driver or version, where they would be others anyway.
+    async fn restore_choices(&mut self, container: &Container<'_>) -> Result<()> {
+        let saved = container.tensor(KERNELS);
+        let saved = saved.and_then(|view| serde_json::from_slice(view.data()).ok());
+        let Some(saved) = saved.and_then(|json| Section::from_json(&json).ok()) else {
+            return Ok(());
+        };
+        let here = saved.key == Key::new(self.model.device.description());
+        let choices = saved.choices();
+        match here && choices != self.choices {
+            true => self.rebind(choices).await,
+            false => Ok(()),
+        }
     }
 
     /// Sets the position in epochs and schedule; that on the device came with the state.
@@ -174,26 +189,9 @@ fn whole(name: &str, len: usize) -> Range {
     }
 }
 
-/// A buffer's contents as they were saved.
-fn saved_words(container: &Container<'_>, name: &str, len: usize) -> Result<Vec<u32>> {
-    let tensor = container.tensor(&format!("{TRAINING_PREFIX}{name}"));
-    let bytes = tensor.as_ref().map_or(&[][..], |view| view.data());
-    let (words, _) = bytes.as_chunks::<4>();
-    if words.len() != len {
-        return Err(CheckpointError::Different {
-            file: container.file.clone(),
-            what: "state that is kept between steps",
-            saved: format!("{} numbers in `{name}`", words.len()),
-            now: len.to_string(),
-        }
-        .into());
-    }
-    Ok(words.iter().map(|word| u32::from_le_bytes(*word)).collect())
-}
-
 impl Trainer {
     /// Continues a training that [`Training::save`] kept: on the same device and driver bit for
-    /// bit as if it had not been interrupted. `model` is of the same network, `train` the same
+    /// bit as if it had not been interrupted, with the kernels that it had chosen. `model` is of the same network, `train` the same
     /// data, and the trainer has the same batch size, loss, seed and kind of rule; its learning
     /// rate and schedule may be others.
     ///
@@ -246,7 +244,7 @@ impl Trainer {
         container: &Container<'_>,
     ) -> Result<Training<'a>> {
         let mut training = Training::new(self, model, train).await?;
-        training.restore(container)?;
+        training.restore(container).await?;
         Ok(training)
     }
 }

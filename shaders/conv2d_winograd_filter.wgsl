@@ -2,7 +2,7 @@
 //
 //   u[s,t,c,o] = (G * weight[.,.,c,o] * G^T)[s,t]
 //
-// For the input gradient, ROTATED, c counts the filter's output channels, o its input channels, and
+// For the input gradient, rotated, c counts the filter's output channels, o its input channels, and
 // the filter is turned by 180 degrees. One invocation transforms one pair of channels.
 //
 // Numbers rather than vectors of four are transformed: filters are small, and a CPU driver compiles
@@ -26,22 +26,14 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
     if id >= length {
         return;
     }
-#ifdef ROTATED
-    let pair = id % columns * rows + id / columns;
-#else
-    let pair = id;
-#endif
+    let pair = select(id, id % columns * rows + id / columns, size.rotated > 0);
 
     var along: array<array<f32, EDGE>, 3>; // [column][s]
     for (var v = 0u; v < 3; v++) {
         var column: array<f32, 3>;
         for (var w = 0u; w < 3; w++) {
-            let tap = w * 3 + v;
-#ifdef ROTATED
-            column[w] = weight[(8 - tap) * length + pair];
-#else
+            let tap = select(w * 3 + v, 8 - w * 3 - v, size.rotated > 0);
             column[w] = weight[tap * length + pair];
-#endif
         }
         along[v] = transform_filter(column);
     }

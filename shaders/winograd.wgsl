@@ -32,12 +32,13 @@ struct Sizes {
     tiles_h: u32, tiles_w: u32, tiles: u32, // of an image, and of all images
     splits: u32, split_tiles: u32, // parts of a filter gradient's sums, and their length
     all_splits: u32, // of all pieces of the batch
+    rotated: u32, // whether the filter is turned by 180 degrees and its channels exchanged
 }
 
 // From the buffer `sizes` of a kernel.
 fn sizes_of(a: vec4u, b: vec4u, c: vec4u, d: vec4u) -> Sizes {
     return Sizes(
-        a.x, a.y, a.z, a.w, b.x, b.y, i32(b.z), i32(b.w), c.x, c.y, c.z, c.w, d.x, d.y,
+        a.x, a.y, a.z, a.w, b.x, b.y, i32(b.z), i32(b.w), c.x, c.y, c.z, c.w, d.x, d.y, d.z,
     );
 }
 

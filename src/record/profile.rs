@@ -146,7 +146,10 @@ impl fmt::Display for Profile {
             seconds: layer.seconds,
             flops: layer.flops,
             bytes: layer.bytes_read + layer.bytes_written,
-            what: format!("{} ({} dispatches)", layer.layer, layer.dispatches),
+            what: match layer.dispatches {
+                1 => format!("{} (1 dispatch)", layer.layer),
+                count => format!("{} ({count} dispatches)", layer.layer),
+            },
         });
         self.write_table(f, layers.collect())?;
         let count = self.dispatches.len();

@@ -17,8 +17,9 @@ const DRAWN: usize = 65_521;
 /// Runs of a trial are repeated until they take this long together.
 const LEAST_SECONDS: f64 = 2e-3;
 const MOST_RUNS: f64 = 32.0;
-/// Of these measurements the least counts.
+/// Of these measurements the least counts; fewer where they take long.
 const ROUNDS: usize = 3;
+const MOST_SECONDS: f64 = 0.2;
 
 /// Measures on a device.
 pub(super) struct DeviceBench<'a> {
@@ -127,11 +128,17 @@ impl Bench for DeviceBench<'_> {
         trial.program.read(&trial.result).await
     }
 
-    async fn seconds(&mut self, trial: &Trial) -> Result<f64> {
+    async fn seconds(&mut self, trial: &Trial, limit: f64) -> Result<f64> {
         let mut least = self.time(&trial.program, 1).await?;
         let runs = (LEAST_SECONDS / least.max(1e-9)).clamp(1.0, MOST_RUNS) as usize;
+        let mut spent = 0.0;
         for _ in 0..ROUNDS {
-            least = least.min(self.time(&trial.program, runs).await?);
+            if least > limit || spent > MOST_SECONDS {
+                break;
+            }
+            let seconds = self.time(&trial.program, runs).await?;
+            spent += seconds * runs as f64;
+            least = least.min(seconds);
         }
         Ok(least)
     }

@@ -81,8 +81,9 @@ impl Tuner {
     }
 
     /// How long may be measured, compilation included. Problems with the most arithmetic come
-    /// first; those whose candidates were not all measured in time stay with the usual choice. The
-    /// time ends between two candidates: the last may take somewhat longer.
+    /// first. One whose candidates would not all be measured in time, judged by the first of them,
+    /// is passed over and stays with the usual choice. The time ends between two candidates: the
+    /// last may take somewhat longer.
     #[must_use]
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;

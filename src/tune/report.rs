@@ -104,7 +104,7 @@ impl fmt::Display for Source {
             }
             Self::Cache => f.write_str("from the cache"),
             Self::Only => f.write_str("the only candidate"),
-            Self::OutOfTime => f.write_str("not measured, the time was up"),
+            Self::OutOfTime => f.write_str("the usual one; there was no time to measure"),
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::ops::conv2d::Problem;
 /// smaller gains may be noise, and every replacement changes the last bits of results.
 const MOST_OF_USUAL: f64 = 0.97;
 
+/// A candidate is measured thoroughly unless it takes more than this multiple of the best so far.
+const CLOSE: f64 = 1.25;
+
 /// The largest difference from the heuristic's result, of the root mean squares. Variants differ
 /// by the order of additions, Winograd's also by its transforms: 1e-6 to 1e-5.
 const TOLERANCE: f64 = 1e-4;
@@ -26,8 +29,9 @@ pub(super) trait Bench {
     /// What they compute, from operands that are the same for all choices.
     async fn result(&mut self, trial: &Self::Trial) -> Result<Vec<f32>>;
 
-    /// How long they take, in seconds: the least of several runs.
-    async fn seconds(&mut self, trial: &Self::Trial) -> Result<f64>;
+    /// How long they take, in seconds: the least of several runs. One run suffices to tell that it
+    /// is more than `limit`.
+    async fn seconds(&mut self, trial: &Self::Trial, limit: f64) -> Result<f64>;
 
     /// Since tuning began.
     fn elapsed(&self) -> Duration;
@@ -44,26 +48,31 @@ pub(super) struct Found {
     pub(super) refused: Vec<(Choice, String)>,
 }
 
-/// The best of the candidates, the heuristic's first among them; `None` if the time did not
-/// suffice for all of them.
+/// The best of the candidates, the heuristic's first among them; `None` if the time does not
+/// suffice for all of them, judged by the first.
 pub(super) async fn best<B: Bench>(
     bench: &mut B,
     problem: &Problem,
     (usual, others): (Choice, &[Choice]),
     budget: Duration,
 ) -> Result<Option<Found>> {
-    if bench.elapsed() >= budget {
+    let begin = bench.elapsed();
+    if begin >= budget {
         return Ok(None);
     }
     let usual_trial = bench.prepare(problem, usual).await?;
     let expected = bench.result(&usual_trial).await?;
+    let seconds = bench.seconds(&usual_trial, f64::INFINITY).await?;
+    let each = bench.elapsed() - begin;
+    if begin + each.saturating_mul(1 + others.len() as u32) > budget {
+        return Ok(None);
+    }
     let mut found = Found {
         choice: usual,
-        seconds: 0.0,
-        usual_seconds: bench.seconds(&usual_trial).await?,
+        seconds,
+        usual_seconds: seconds,
         refused: Vec::new(),
     };
-    found.seconds = found.usual_seconds;
     let mut best_trial = None;
     for &choice in others {
         if bench.elapsed() >= budget {
@@ -77,7 +86,7 @@ pub(super) async fn best<B: Bench>(
                 continue;
             }
         };
-        let seconds = bench.seconds(&trial).await?;
+        let seconds = bench.seconds(&trial, CLOSE * found.seconds).await?;
         if seconds < found.seconds {
             (found.choice, found.seconds) = (choice, seconds);
             best_trial = Some(trial);
@@ -85,8 +94,8 @@ pub(super) async fn best<B: Bench>(
     }
     // The least of many measurements is too small if they are noisy: both once more.
     if let Some(trial) = best_trial {
-        found.usual_seconds = bench.seconds(&usual_trial).await?;
-        found.seconds = bench.seconds(&trial).await?;
+        found.usual_seconds = bench.seconds(&usual_trial, f64::INFINITY).await?;
+        found.seconds = bench.seconds(&trial, f64::INFINITY).await?;
     }
     if found.seconds > MOST_OF_USUAL * found.usual_seconds {
         (found.choice, found.seconds) = (usual, found.usual_seconds);

@@ -60,7 +60,7 @@ impl Bench for Fake {
         })
     }
 
-    async fn seconds(&mut self, trial: &Does) -> Result<f64> {
+    async fn seconds(&mut self, trial: &Does, _limit: f64) -> Result<f64> {
         Ok(match *trial {
             Does::Takes(seconds) => seconds,
             _ => 1e-9,
@@ -182,7 +182,7 @@ fn a_lost_device_ends_the_tuning() {
 }
 
 #[test]
-fn when_the_time_is_up_the_usual_choice_stays() {
+fn what_would_not_be_measured_in_time_stays_as_it_is() {
     let all = candidates();
     let mut order = problems();
     order.reverse();
@@ -199,12 +199,20 @@ fn when_the_time_is_up_the_usual_choice_stays() {
     assert_eq!(tuning.problems[1].source, Source::OutOfTime);
     assert_eq!(tuning.choices().iter().count(), 1);
     let text = tuning.to_string();
-    assert!(text.contains("(not measured, the time was up)"), "{text}");
+    assert!(
+        text.contains("(the usual one; there was no time to measure)"),
+        "{text}"
+    );
     assert!(text.ends_with("2 problems, 1 of them not measured in time"));
-    // One candidate is not measured: the problem stays as it was.
-    let tuning = within(all.len() - 1, &mut fast());
-    assert_eq!(tuning.out_of_time(), 2);
-    assert!(tuning.choices().is_empty() && tuning.problems[0].choice == all[0]);
+    // Not enough: its first candidate tells, and the time is left to the lighter problem.
+    let mut fake = fast();
+    let tuning = within(all.len() - 1, &mut fake);
+    assert_eq!(tuning.problems[0].source, Source::OutOfTime);
+    assert_eq!(tuning.problems[0].choice, all[0]);
+    assert_eq!(fake.prepared[..1], [(convolution().to_string(), all[0])]);
+    let lighter = order[0].candidates(&AdapterProfile::cpu()).len();
+    assert_eq!(fake.prepared.len(), 1 + lighter);
+    assert_eq!(tuning.choices().iter().count(), 1);
     let mut fake = fast();
     within(0, &mut fake);
     assert_eq!(fake.prepared, []);

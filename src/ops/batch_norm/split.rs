@@ -59,13 +59,14 @@ impl Rows {
     }
 
     /// The same as data, for kernels that layers of all sizes share.
-    pub(crate) fn sizes(&self, cx: &mut Lowering<'_>, channels: usize) -> BufferId {
+    pub(crate) fn sizes(&self, cx: &mut Lowering<'_>, channels: usize, samples: usize) -> BufferId {
         let sizes = [
             channels,
             self.rows,
             self.splits,
             self.neighbours,
             self.split_rows,
+            samples,
         ];
         cx.words("sizes", &sizes.map(|size| size as u32))
     }

@@ -48,6 +48,7 @@ impl Steps {
             piece.padding.map(|padding| padding as u32).to_vec(),
             lengths(&[down, across, piece.tiles()]),
             lengths(&[split.parts, split.rows, cut.pieces * split.parts]),
+            vec![u32::from(problem.pass == Pass::GradInput)], // rotated
         ];
         Self {
             piece,
@@ -137,7 +138,6 @@ pub(in crate::ops::conv2d) fn convolve(
     let grid = Grid::Threads(inputs * LANES * outputs * LANES);
     let filter = steps
         .kernel(cx, shader!("conv2d_winograd_filter"), grid)
-        .flag("ROTATED", problem.pass == Pass::GradInput)
         .bind("weight", weight)
         .bind("u", u);
     cx.dispatch(filter);

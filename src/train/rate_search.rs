@@ -167,6 +167,7 @@ impl Trainer {
             schedule: Arc::new(move |step| options.rate(step) / base),
             plateau: None,
             average: None,
+            tuner: None,
             ..self.clone()
         };
         let mut copy = model.duplicate().await?;

@@ -108,15 +108,15 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    type Reader = fn(&[u8]) -> String;
+
     /// Every file in `fuzz/seeds` is answered as its name says: with data or that error, and never
     /// with a panic.
     #[test]
     fn what_fuzzing_found_is_answered_as_before() {
-        let readers: &[(&str, fn(&[u8]) -> String)] = &[
+        let readers: &[(&str, Reader)] = &[
             ("idx", super::idx),
             ("cifar", super::cifar),
-            #[cfg(feature = "csv")]
-            ("csv", super::csv),
             ("safetensors", super::safetensors),
             ("checkpoint", super::checkpoint),
         ];

@@ -58,3 +58,5 @@ mod setup;
 mod signals;
 #[path = "training/steady.rs"]
 mod steady;
+#[path = "training/streaming.rs"]
+mod streaming;

@@ -71,6 +71,8 @@ mod sgd;
 mod signals;
 mod state;
 mod step;
+mod stream;
+mod supply;
 mod trainer;
 mod training;
 mod weights;

@@ -118,8 +118,6 @@ mod tests {
         let readers: &[(&str, Reader)] = &[
             ("idx", super::idx),
             ("cifar", super::cifar),
-            #[cfg(feature = "csv")]
-            ("csv", super::csv),
             ("safetensors", super::safetensors),
             ("checkpoint", super::checkpoint),
         ];

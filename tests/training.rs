@@ -65,6 +65,8 @@ mod setup;
 mod signals;
 #[path = "training/steady.rs"]
 mod steady;
+#[path = "training/streaming.rs"]
+mod streaming;
 #[cfg(feature = "tensorboard")]
 #[path = "training/tensorboard.rs"]
 mod tensorboard;

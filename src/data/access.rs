@@ -8,7 +8,7 @@ impl Dataset {
     /// Number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
-        match &self.targets {
+        match &*self.targets {
             Targets::Labels { labels, .. } => labels.len(),
             Targets::Values { shape, values } => values.len() / elements(shape).max(1),
         }
@@ -53,7 +53,7 @@ impl Dataset {
     /// The samples' labels; none in a regression.
     #[must_use]
     pub fn labels(&self) -> Option<&[u32]> {
-        match &self.targets {
+        match &*self.targets {
             Targets::Labels { labels, .. } => Some(labels),
             Targets::Values { .. } => None,
         }
@@ -62,7 +62,7 @@ impl Dataset {
     /// The classes; none in a regression.
     #[must_use]
     pub fn classes(&self) -> Option<&Classes> {
-        match &self.targets {
+        match &*self.targets {
             Targets::Labels { classes, .. } => Some(classes),
             Targets::Values { .. } => None,
         }
@@ -112,29 +112,36 @@ impl Dataset {
     ///
     /// # Panics
     ///
-    /// If there is no such sample, as indexing a slice does; [`get`](Self::get) does not.
+    /// If there is no such sample, as indexing a slice does, or a [streamed](super::Streamed) one cannot be
+    /// read; [`get`](Self::get) does not.
     #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "the documented counterpart of `get`")]
     pub fn image(&self, index: usize) -> Sample {
-        let mut values = Vec::new();
-        self.push_values(index, &mut values);
-        let target = match &self.targets {
+        let sample = self.read(index);
+        sample.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Sample `index` as the network sees it, if there is one that can be read.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Sample> {
+        self.read(index).ok()
+    }
+
+    fn read(&self, index: usize) -> Result<Sample, DataError> {
+        self.check_index(index)?;
+        let target = match &*self.targets {
             Targets::Labels { labels, .. } => Target::Label(labels[index]),
             Targets::Values { shape, values } => {
                 let len = elements(shape);
                 Target::Values(values[index * len..][..len].to_vec())
             }
         };
-        Sample {
+        Ok(Sample {
             shape: self.shape.clone(),
-            values,
+            values: self.batch(&[index as u32])?,
             target,
-        }
-    }
-
-    /// Sample `index` as the network sees it, if there is one.
-    #[must_use]
-    pub fn get(&self, index: usize) -> Option<Sample> {
-        (index < self.len()).then(|| self.image(index))
+        })
     }
 
     /// All samples, in order.
@@ -146,12 +153,24 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`DataError::NoSuchSample`] for an index that is out of range.
+    /// [`DataError::NoSuchSample`] for an index that is out of range, and those of reading streamed
+    /// samples.
     pub fn batch(&self, indices: &[u32]) -> Result<Vec<f32>, DataError> {
-        let mut values = Vec::with_capacity(indices.len() * self.sample_len());
         for &index in indices {
             self.check_index(index as usize)?;
-            self.push_values(index as usize, &mut values);
+        }
+        let words = self.words(indices)?;
+        let count = indices.len() * self.sample_len();
+        let mut values: Vec<f32> = match self.scale() {
+            Some(scale) => {
+                let bytes = bytemuck::cast_slice::<u32, u8>(&words).iter().take(count);
+                bytes.map(|byte| f32::from(*byte) * scale).collect()
+            }
+            None => words.into_iter().map(f32::from_bits).collect(),
+        };
+        if let Some(normalisation) = &self.normalisation {
+            let samples = values.chunks_mut(self.sample_len().max(1));
+            samples.for_each(|sample| normalisation.apply(sample));
         }
         Ok(values)
     }
@@ -162,20 +181,6 @@ impl Dataset {
             Ok(())
         } else {
             Err(DataError::NoSuchSample { index, len })
-        }
-    }
-
-    fn push_values(&self, index: usize, out: &mut Vec<f32>) {
-        let (len, start) = (self.sample_len(), out.len());
-        let range = index * len..(index + 1) * len;
-        match &self.samples {
-            Samples::U8 { bytes, scale } => {
-                out.extend(bytes[range].iter().map(|byte| f32::from(*byte) * scale));
-            }
-            Samples::F32(values) => out.extend_from_slice(&values[range]),
-        }
-        if let Some(normalisation) = &self.normalisation {
-            normalisation.apply(&mut out[start..]);
         }
     }
 }

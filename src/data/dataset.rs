@@ -1,6 +1,8 @@
 //! The data set, and how one is made.
 
-use super::{Classes, DataError, Normalisation, Targets};
+use std::sync::Arc;
+
+use super::{Classes, DataError, Normalisation, Streamed, Targets};
 
 /// The elements of all samples, one sample after the other, each in row order.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,14 +17,16 @@ pub enum Samples {
     },
     /// Numbers.
     F32(Vec<f32>),
+    /// Samples that are not in memory.
+    Streamed(Streamed),
 }
 
-/// Samples of one shape, held in memory, each with a label or a target.
+/// Samples of one shape, each with a label or a target. Clones share the memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     pub(super) shape: Vec<usize>,
-    pub(super) samples: Samples,
-    pub(super) targets: Targets,
+    pub(super) samples: Arc<Samples>,
+    pub(super) targets: Arc<Targets>,
     pub(super) normalisation: Option<Normalisation>,
 }
 
@@ -119,8 +123,14 @@ impl Dataset {
     ///
     /// [`DataError::BadScale`] if `scale` is zero or not finite, or if the samples are not bytes.
     pub fn with_scale(mut self, scale: f32) -> Result<Self, DataError> {
-        match &mut self.samples {
+        match Arc::make_mut(&mut self.samples) {
             Samples::U8 { scale: current, .. } if scale.is_normal() => *current = scale,
+            Samples::Streamed(_) => {
+                return Err(DataError::BadScale {
+                    scale,
+                    samples: "streamed samples",
+                });
+            }
             Samples::U8 { .. } => {
                 return Err(DataError::BadScale {
                     scale,
@@ -145,13 +155,14 @@ impl Dataset {
     ) -> Result<Self, DataError> {
         let data = Self {
             shape,
-            samples,
-            targets,
+            samples: Arc::new(samples),
+            targets: Arc::new(targets),
             normalisation: None,
         };
-        let found = match &data.samples {
+        let found = match &*data.samples {
             Samples::U8 { bytes, .. } => bytes.len(),
             Samples::F32(values) => values.len(),
+            Samples::Streamed(streamed) => streamed.len() * elements(&data.shape),
         };
         let samples = data.len();
         if samples == 0 || data.shape.contains(&0) {
@@ -164,7 +175,7 @@ impl Dataset {
             return Err(DataError::TooMany { samples });
         }
         check_length("shape", samples, &data.shape, found)?;
-        if let Samples::F32(values) = &data.samples {
+        if let Samples::F32(values) = &*data.samples {
             check_finite("value", values, data.sample_len())?;
         }
         data.check_targets()?;
@@ -172,7 +183,7 @@ impl Dataset {
     }
 
     fn check_targets(&self) -> Result<(), DataError> {
-        match &self.targets {
+        match &*self.targets {
             Targets::Labels { labels, classes } => {
                 let classes = classes.len();
                 match labels.iter().position(|label| *label as usize >= classes) {

@@ -1,5 +1,7 @@
 //! The embedded data set of handwritten digits.
 
+use std::sync::Arc;
+
 use super::{Classes, Dataset, Samples, Targets};
 
 /// One record: 64 pixels in row order, then the label.
@@ -24,21 +26,21 @@ pub fn digits() -> Dataset {
     let (records, _) = RECORDS.as_chunks::<RECORD>();
     Dataset {
         shape: vec![1, 8, 8],
-        samples: Samples::U8 {
+        samples: Arc::new(Samples::U8 {
             bytes: records
                 .iter()
                 .flat_map(|record| &record[..RECORD - 1])
                 .copied()
                 .collect(),
             scale: 1.0 / 16.0,
-        },
-        targets: Targets::Labels {
+        }),
+        targets: Arc::new(Targets::Labels {
             labels: records
                 .iter()
                 .map(|record| u32::from(record[RECORD - 1]))
                 .collect(),
             classes: Classes::from(10),
-        },
+        }),
         normalisation: None,
     }
 }

@@ -96,7 +96,7 @@ pub enum DataError {
     BadScale {
         /// The factor.
         scale: f32,
-        /// `bytes`, or `samples that are not bytes`.
+        /// `bytes`, `samples that are not bytes`, or `streamed samples`.
         samples: &'static str,
     },
     /// A file is missing, damaged or of another kind.

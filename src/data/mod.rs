@@ -1,4 +1,4 @@
-//! Data sets in memory: samples, what they should be answered with, how to read and split them.
+//! Data sets: samples, what they should be answered with, how to read and split them.
 //!
 //! ```
 //! # use wgrad::{data, random::Seed};
@@ -29,7 +29,8 @@
 //!
 //! A data set is checked when it is made: a label beyond the classes, a value that is not a
 //! number or a missing pixel is reported with its place, not met as a NaN an hour later.
-//! Images of bytes stay bytes, a quarter of the memory, until they are used.
+//! Images of bytes stay bytes, a quarter of the memory, until they are used. A set that memory cannot
+//! hold is read again whenever it is used ([`Loading::stream`]).
 
 mod access;
 #[cfg(feature = "ndarray")]
@@ -55,6 +56,8 @@ mod robustness;
 mod sample;
 mod source;
 mod split;
+mod stored;
+mod streamed;
 #[cfg(feature = "csv")]
 mod table;
 #[cfg(test)]
@@ -78,5 +81,6 @@ pub use loading::{Loaded, Loading};
 pub use normalisation::Normalisation;
 pub use sample::{Classes, Sample, Target, Targets};
 pub use source::{Element, Source};
+pub use streamed::Streamed;
 #[cfg(feature = "csv")]
 pub use table::{Column, Csv};

@@ -63,18 +63,25 @@ impl Dataset {
     #[must_use]
     pub fn mean_std(&self) -> Normalisation {
         let mut channels = vec![Moments::default(); self.channels()];
-        let (len, planes) = (self.sample_len().max(1), channels.len().max(1));
-        let plane = (len / planes).max(1);
-        let samples = self.len() * len / plane;
-        for index in 0..samples {
-            let range = index * plane..(index + 1) * plane;
-            let moments = match &self.samples {
-                Samples::U8 { bytes, scale } => {
-                    Moments::of(bytes[range].iter().map(|byte| f32::from(*byte) * scale))
-                }
-                Samples::F32(values) => Moments::of(values[range].iter().copied()),
-            };
-            channels[index % planes].merge(moments);
+        let len = self.sample_len().max(1);
+        let plane = (len / channels.len().max(1)).max(1);
+        let mut merge = |moments: &mut dyn Iterator<Item = Moments>| {
+            let in_turn = channels.iter_mut().zip(moments);
+            in_turn.for_each(|(all, moments)| all.merge(moments));
+        };
+        match &*self.samples {
+            Samples::U8 { bytes, scale } => bytes.chunks(len).for_each(|sample| {
+                let of = |plane: &[u8]| Moments::of(plane.iter().map(|x| f32::from(*x) * scale));
+                merge(&mut sample.chunks(plane).map(of));
+            }),
+            Samples::F32(values) => values.chunks(len).for_each(|sample| {
+                let of = |plane: &[f32]| Moments::of(plane.iter().copied());
+                merge(&mut sample.chunks(plane).map(of));
+            }),
+            Samples::Streamed(streamed) => {
+                let samples = streamed.moments();
+                samples.for_each(|moments| merge(&mut moments.iter().copied()));
+            }
         }
         let (mean, std) = channels.iter().map(Moments::mean_std).unzip();
         Normalisation { mean, std }

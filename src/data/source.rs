@@ -5,7 +5,8 @@ use super::{Classes, DataError, Samples, Target};
 /// A collection that makes its samples one at a time: files to decode, a generator, a data base.
 ///
 /// [`Loading`](super::Loading) turns it, or a part of it, into a [`Dataset`](super::Dataset); that
-/// has the splits, subsets, class weights and normalisation.
+/// has the splits, subsets, class weights and normalisation. One that memory cannot hold is
+/// [streamed](super::Loading::stream).
 ///
 /// ```
 /// use wgrad::data::{Classes, DataError, Loading, Source, Target};
@@ -75,7 +76,7 @@ pub trait Element: Copy + Default + Send + Sync + sealed::Sealed {
 
 impl Element for u8 {
     fn into_samples(bytes: Vec<Self>) -> Samples {
-        let scale = 1.0 / 255.0;
+        let scale = BYTE_SCALE;
         Samples::U8 { bytes, scale }
     }
 }
@@ -86,8 +87,27 @@ impl Element for f32 {
     }
 }
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for u8 {}
-    impl Sealed for f32 {}
+/// White is 1.
+const BYTE_SCALE: f32 = 1.0 / 255.0;
+
+pub(super) mod sealed {
+    pub trait Sealed: bytemuck::Pod {
+        /// What bytes are multiplied by.
+        const SCALE: Option<f32>;
+        fn number(self) -> f32;
+    }
+
+    impl Sealed for u8 {
+        const SCALE: Option<f32> = Some(super::BYTE_SCALE);
+        fn number(self) -> f32 {
+            f32::from(self)
+        }
+    }
+
+    impl Sealed for f32 {
+        const SCALE: Option<f32> = None;
+        fn number(self) -> f32 {
+            self
+        }
+    }
 }

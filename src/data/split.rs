@@ -1,5 +1,7 @@
 //! Parts of a data set.
 
+use std::sync::Arc;
+
 use super::dataset::elements;
 use super::{DataError, Dataset, Samples, Targets};
 use crate::random::{Philox, Seed, permute, shuffled};
@@ -83,14 +85,15 @@ impl Dataset {
     /// The samples of indices that are known to exist.
     fn pick(&self, indices: &[usize]) -> Self {
         let len = self.sample_len();
-        let samples = match &self.samples {
+        let samples = match &*self.samples {
             Samples::U8 { bytes, scale } => Samples::U8 {
                 bytes: gather(bytes, len, indices),
                 scale: *scale,
             },
             Samples::F32(values) => Samples::F32(gather(values, len, indices)),
+            Samples::Streamed(streamed) => Samples::Streamed(streamed.pick(indices)),
         };
-        let targets = match &self.targets {
+        let targets = match &*self.targets {
             Targets::Labels { labels, classes } => Targets::Labels {
                 labels: gather(labels, 1, indices),
                 classes: classes.clone(),
@@ -103,8 +106,8 @@ impl Dataset {
         let normalisation = self.normalisation.clone();
         Self {
             shape: self.shape.clone(),
-            samples,
-            targets,
+            samples: Arc::new(samples),
+            targets: Arc::new(targets),
             normalisation,
         }
     }

@@ -245,6 +245,14 @@ impl Device {
         }
     }
 
+    /// Bytes of the largest buffer that a kernel may bind.
+    pub(crate) fn largest_buffer(&self) -> u64 {
+        let limits = self.wgpu().limits();
+        limits
+            .max_buffer_size
+            .min(limits.max_storage_buffer_binding_size)
+    }
+
     pub(crate) fn shaders(&self) -> &Shaders {
         &self.inner.shaders
     }

@@ -114,10 +114,7 @@ impl Memory {
 /// A storage buffer of `len` elements of four bytes, filled with zeros.
 pub(super) async fn create(device: &Device, name: &str, len: usize) -> Result<wgpu::Buffer> {
     let bytes = 4 * padded(len.max(1)) as u64;
-    let limits = device.wgpu().limits();
-    let limit = limits
-        .max_buffer_size
-        .min(limits.max_storage_buffer_binding_size);
+    let limit = device.largest_buffer();
     let refuse = |reason: String| Error::OutOfMemory {
         buffer: name.to_owned(),
         bytes,

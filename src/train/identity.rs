@@ -4,7 +4,7 @@ use std::fmt::{Debug, Write};
 
 use super::trainer::Trainer;
 use crate::checkpoint::{CheckpointError, Container, Facts};
-use crate::data::{Dataset, Samples, Targets};
+use crate::data::{Dataset, Targets};
 use crate::graph::Graph;
 
 /// Facts that a checkpoint and the training that goes on with it must share, with what they are
@@ -124,13 +124,10 @@ fn factors(graph: &Graph) -> String {
 fn dataset(data: &Dataset) -> String {
     let mut digest = Digest::new();
     digest.text(&format!("{:?} {:?}", data.shape(), data.normalisation()));
-    match data.samples() {
-        Samples::U8 { bytes, scale } => {
-            digest.text(&format!("{scale}"));
-            digest.0.update(bytes);
-        }
-        Samples::F32(values) => digest.0.update(bytemuck::cast_slice(values)),
+    if let Some(scale) = data.scale() {
+        digest.text(&format!("{scale}"));
     }
+    digest.0.combine(&data.digest());
     match data.targets() {
         Targets::Labels { labels, classes } => {
             digest.text(&format!("{}", classes.len()));

@@ -72,6 +72,8 @@ mod sgd;
 mod signals;
 mod state;
 mod step;
+mod stream;
+mod supply;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
 mod trainer;

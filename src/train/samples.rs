@@ -1,7 +1,7 @@
 //! How a data set reaches a training step.
 
 use super::loss::Answer;
-use crate::data::{Augment, Dataset, Samples, Targets};
+use crate::data::{Augment, DataError, Dataset, Targets};
 use crate::error::Result;
 use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::Layout;
@@ -9,7 +9,28 @@ use crate::ops::training::{Gather, GatherLabels, Stored};
 use crate::run::{Device, Memory};
 use crate::shape::Shape;
 
-/// A data set on the device, from which every step fetches its own batch.
+const SAMPLES: &str = "dataset.samples";
+const LABELS: &str = "dataset.labels";
+const TARGETS: &str = "dataset.targets";
+
+/// Samples and right answers as they lie on the device.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    samples: Vec<u32>,
+    answers: Vec<u32>,
+}
+
+impl Window {
+    /// Some samples of a data set, in this order.
+    pub(super) fn gather(data: &Dataset, indices: &[u32]) -> Result<Self, DataError> {
+        Ok(Self {
+            samples: data.words(indices)?,
+            answers: data.answer_words(indices),
+        })
+    }
+}
+
+/// A data set on the device, or a window of it, from which every step fetches its own batch.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     shape: Shape,
@@ -35,44 +56,45 @@ enum Answers {
 }
 
 impl Source {
-    /// Uploads `data`, which must fit the network, for epochs of `order` samples.
-    pub(super) async fn upload(
+    /// Makes room for `held` samples of `data`, which must fit the network, and for epochs of
+    /// `order` samples.
+    pub(super) async fn create(
         device: &Device,
         memory: &mut Memory,
         data: &Dataset,
+        held: usize,
         order: usize,
     ) -> Result<Self> {
-        let (words, stored, scale) = match data.samples() {
-            Samples::U8 { bytes, scale } => (words_of(bytes), Stored::U8, *scale),
-            Samples::F32(values) => (bits_of(values), Stored::F32, 1.0),
+        let (stored, scale) = match data.scale() {
+            Some(scale) => (Stored::U8, scale),
+            None => (Stored::F32, 1.0),
         };
-        memory
-            .create_with(device, "dataset.samples", &words)
-            .await?;
+        let samples = data.words_of(held);
+        memory.create(device, SAMPLES, samples).await?;
         memory
             .create_with(device, "dataset.scales", &scales(data, scale))
             .await?;
         memory.create(device, "dataset.order", order).await?;
         let answers = match data.targets() {
-            Targets::Labels { labels, .. } => {
-                memory.create_with(device, "dataset.labels", labels).await?;
-                Answers::Labels(labels.len())
+            Targets::Labels { .. } => {
+                memory.create(device, LABELS, held).await?;
+                Answers::Labels(held)
             }
-            Targets::Values { shape, values } => {
-                memory
-                    .create_with(device, "dataset.targets", values)
-                    .await?;
-                let unscaled = [1.0_f32, 0.0, 1.0, 0.0].repeat(scales_len(shape) / 4);
+            Targets::Values { shape, .. } => {
+                let shape = Shape::from(shape.as_slice());
+                let len = held * shape.elements();
+                memory.create(device, TARGETS, len).await?;
+                let unscaled = [1.0_f32, 0.0, 1.0, 0.0].repeat(scales_len(&shape) / 4);
                 memory
                     .create_with(device, "dataset.unscaled", &unscaled)
                     .await?;
-                Answers::Values(Shape::from(shape.as_slice()), values.len())
+                Answers::Values(shape, len)
             }
         };
         Ok(Self {
             shape: Shape::from(data.shape()),
             stored,
-            samples: words.len(),
+            samples,
             channels: data.channels(),
             order,
             augment: Augment::new(),
@@ -84,6 +106,16 @@ impl Source {
         })
     }
 
+    /// Overwrites the samples and answers, behind all that was submitted.
+    pub(super) fn write(&self, device: &Device, memory: &Memory, window: &Window) -> Result<()> {
+        let answers = match self.answers {
+            Answers::Labels(_) => LABELS,
+            Answers::Values(..) => TARGETS,
+        };
+        memory.write(device, SAMPLES, 0, &window.samples)?;
+        memory.write(device, answers, 0, &window.answers)
+    }
+
     /// Makes the network's input and the right answers results of fetching the batch.
     pub(super) fn connect(&self, graph: &mut Graph, input: Var, answer: Answer) {
         let order = stored(graph, "dataset.order", self.order, Element::U32);
@@ -93,11 +125,11 @@ impl Source {
         };
         match (&self.answers, answers_are_labels) {
             (Answers::Labels(count), true) => {
-                let labels = stored(graph, "dataset.labels", *count, Element::U32);
+                let labels = stored(graph, LABELS, *count, Element::U32);
                 graph.produce("labels", GatherLabels, &[labels, order], &[answer]);
             }
             (Answers::Values(shape, words), false) => {
-                let targets = stored(graph, "dataset.targets", *words, Element::F32);
+                let targets = stored(graph, TARGETS, *words, Element::F32);
                 let ones = stored(graph, "dataset.unscaled", scales_len(shape), Element::F32);
                 let gather = Gather {
                     shape: shape.clone(),
@@ -118,7 +150,7 @@ impl Source {
                 "the data set has target values, not class labels".to_owned(),
             ),
         }
-        let samples = stored(graph, "dataset.samples", self.samples, Element::U32);
+        let samples = stored(graph, SAMPLES, self.samples, Element::U32);
         let scales = stored(graph, "dataset.scales", 4 * self.channels, Element::F32);
         let gather = Gather {
             shape: self.shape.clone(),
@@ -154,18 +186,4 @@ fn scales(data: &Dataset, scale: f32) -> Vec<f32> {
         None => [scale, 0.0, 1.0, 0.0],
     };
     (0..data.channels()).flat_map(of_channel).collect()
-}
-
-/// Bytes, four a word, the first one lowest.
-fn words_of(bytes: &[u8]) -> Vec<u32> {
-    let word = |chunk: &[u8]| {
-        let mut word = [0; 4];
-        word[..chunk.len()].copy_from_slice(chunk);
-        u32::from_le_bytes(word)
-    };
-    bytes.chunks(4).map(word).collect()
-}
-
-fn bits_of(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| value.to_bits()).collect()
 }

@@ -48,6 +48,7 @@ pub struct Trainer {
     pub(super) micro_batches: usize,
     pub(super) average: Option<f64>,
     pub(super) tuner: Option<Tuner>,
+    pub(super) resident_limit: u64,
     // The loop, see [`super::fit`].
     pub(super) length: Length,
     pub(super) validate: Every,
@@ -86,6 +87,7 @@ impl Trainer {
             micro_batches: 1,
             average: None,
             tuner: None,
+            resident_limit: u64::MAX,
             length: Length::Epochs(10),
             validate: Every::Epochs(1),
             early_stopping: None,
@@ -237,6 +239,22 @@ impl Trainer {
     #[must_use]
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.shuffle = shuffle;
+        self
+    }
+
+    /// How many bytes of the training samples and their answers the device may hold. A data set
+    /// that takes more, or more than the adapter's largest buffer, is streamed: a thread gathers the
+    /// samples of the coming steps while the device computes. The training is the same in every bit,
+    /// and its checkpoints go on either way. At least a step's samples are held.
+    ///
+    /// ```
+    /// use wgrad::train::{Sgd, Trainer};
+    /// // Leave the device's memory to the network.
+    /// let trainer = Trainer::new(Sgd::new(0.1)).resident_limit(64 << 20);
+    /// ```
+    #[must_use]
+    pub fn resident_limit(mut self, bytes: u64) -> Self {
+        self.resident_limit = bytes;
         self
     }
 

@@ -14,10 +14,10 @@ use self::glimpse::Glimpse;
 use super::diagnose::first_not_finite;
 use super::mixing;
 use super::model::Model;
-use super::samples::Source;
 use super::schedule::Watch;
 use super::state;
 use super::step::{StepGraph, commands_of_micro_batch};
+use super::supply::Supply;
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -51,7 +51,7 @@ pub struct Training<'a> {
     model: &'a mut Model,
     data: &'a Dataset,
     trainer: &'a Trainer,
-    source: Source,
+    supply: Supply,
     memory: Memory,
     program: Program,
     recording: Recording,
@@ -103,10 +103,8 @@ impl<'a> Training<'a> {
         }
         model.set_loss(&trainer.loss);
         let batch = trainer.batch_size.min(data.len() / group);
-        let order = data.len() / (batch * group) * batch * group;
         let mut memory = Memory::default();
-        let mut source = Source::upload(&model.device, &mut memory, data, order).await?;
-        source.augment = trainer.augment;
+        let supply = Supply::new(&model.device, &mut memory, data, trainer, batch * group).await?;
         state::upload(model, &mut memory, trainer).await?;
         let averaged = match trainer.average {
             Some(_) => Some(model.duplicate().await?),
@@ -119,7 +117,7 @@ impl<'a> Training<'a> {
         let parts = Parts {
             model,
             trainer,
-            source: &source,
+            source: &supply.source,
             memory: &memory,
             batch,
         };
@@ -128,7 +126,7 @@ impl<'a> Training<'a> {
             model,
             data,
             trainer,
-            source,
+            supply,
             memory,
             program: step.program,
             common: commands_of_micro_batch(&step.recording),
@@ -331,6 +329,8 @@ impl<'a> Training<'a> {
             self.write_schedule(self.step..self.scheduled)?;
             self.write_mixing(self.step..self.scheduled)?;
         }
+        let device = &self.model.device;
+        self.supply.bring(device, &self.memory, self.step)?;
         let rate = self.learning_rate(self.step);
         if !rate.is_finite() {
             let step = self.step;
@@ -342,16 +342,11 @@ impl<'a> Training<'a> {
 
     /// Makes a micro-batch of a step of an epoch the next one that the device fetches.
     fn write_order(&self, epoch: u32, step: u32, micro_batch: u32) -> Result<()> {
-        let mut order: Vec<u32> = match self.trainer.shuffle {
-            true => self.data.order(self.trainer.seed, epoch),
-            false => (0..self.data.len() as u32).collect(),
-        };
-        let group = self.trainer.micro_batches;
-        order.truncate(self.steps_per_epoch() * group * self.batch);
         let device = &self.model.device;
+        let order = self.supply.order(epoch);
         self.memory.write(device, "dataset.order", 0, &order)?;
         // The second word counts the micro-batches of the epoch.
-        let count = step * group as u32 + micro_batch;
+        let count = step * self.trainer.micro_batches as u32 + micro_batch;
         self.memory.write(device, STATE_BUFFER, 1, &[count])
     }
 
@@ -422,14 +417,15 @@ impl<'a> Training<'a> {
     }
 
     /// Repeats the failed micro-batch, with all values kept, to find where it went wrong.
-    pub(super) async fn diagnose(&self, step: u64, micro_batch: u32) -> Result<Error> {
-        let shared = [&self.model.memory, &self.memory];
-        // Steps of a later epoch may have been queued behind it.
+    pub(super) async fn diagnose(&mut self, step: u64, micro_batch: u32) -> Result<Error> {
+        // Steps of a later window or epoch may have been queued behind it.
+        self.supply.bring(&self.model.device, &self.memory, step)?;
         let steps = self.steps_per_epoch() as u64;
         let (epoch, of_epoch) = ((step / steps) as u32, (step % steps) as u32);
         self.write_order(epoch, of_epoch, micro_batch)?;
         self.write_mixing(step..step + 1)?;
-        let graph = StepGraph::new(self.model, self.trainer, &self.source)?;
+        let graph = StepGraph::new(self.model, self.trainer, &self.supply.source)?;
+        let shared = [&self.model.memory, &self.memory];
         let (layer, what) = first_not_finite(self.model, &graph, &shared, self.batch).await?;
         Ok(Error::NonFinite { step, layer, what })
     }

@@ -9,7 +9,7 @@ pub(crate) use draw::STREAM;
 pub use draw::{Augmentation, ErasedBox};
 pub use erasing::{Erasing, Fill};
 
-use super::{Dataset, Samples};
+use super::Dataset;
 
 /// What is changed at random in every image of every batch: moved, turned, recoloured, partly
 /// covered.
@@ -312,20 +312,17 @@ impl Augment {
         if !self.is_recoloured() {
             return Ok(());
         }
-        match data.samples() {
-            Samples::U8 { scale, .. } if *scale <= 0.0 => Err(format!(
+        if let Some(scale) = data.scale().filter(|scale| *scale <= 0.0) {
+            return Err(format!(
                 "images can be recoloured where more is brighter, their bytes are scaled by {scale}"
+            ));
+        }
+        match data.outside() {
+            None => Ok(()),
+            Some((sample, value)) => Err(format!(
+                "images can be recoloured whose values lie between 0 and 1 before normalisation, \
+                 sample {sample} has {value}"
             )),
-            Samples::U8 { .. } => Ok(()),
-            Samples::F32(values) => match values.iter().position(|x| !(0.0..=1.0).contains(x)) {
-                None => Ok(()),
-                Some(place) => Err(format!(
-                    "images can be recoloured whose values lie between 0 and 1 before \
-                     normalisation, sample {} has {}",
-                    place / data.sample_len(),
-                    values[place]
-                )),
-            },
         }
     }
 }

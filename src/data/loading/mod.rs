@@ -10,7 +10,8 @@ use std::thread;
 
 use super::dataset::elements;
 use super::source::{Element, Source};
-use super::{DataError, Dataset, Target, Targets};
+use super::streamed::{Seen, Streamed};
+use super::{DataError, Dataset, Samples, Target, Targets};
 use crate::random::{Philox, Seed, permute};
 
 /// How a [`Source`] is read into memory.
@@ -91,29 +92,86 @@ impl Loading {
             return Err(DataError::Empty { samples, shape });
         }
         let mut values: Vec<S::Element> = zeros(order.len(), len)?;
-        let results = self.read(source, &order, values.chunks_mut(len));
+        let places = values.chunks_mut(len);
+        let read = |index, place: &mut _| source.read(index, place);
+        let results = in_parallel(self.workers, self.skip, &order, places, read);
 
-        let (mut targets, mut skipped, mut kept) = (Vec::new(), Vec::new(), 0);
+        let (read, skipped) = self.sort(&order, results)?;
+        let (mut targets, kept) = (Vec::new(), read.len());
+        for (place, (position, index, target)) in read.into_iter().enumerate() {
+            values.copy_within(position * len..(position + 1) * len, place * len);
+            targets.push((index, target));
+        }
+        values.truncate(kept * len);
+        let samples = S::Element::into_samples(values);
+        let data = Dataset::checked(shape, samples, collect(source, targets)?)?;
+        Ok(Loaded { data, skipped })
+    }
+
+    /// Reads every sample once, and keeps none: the data set reads them anew whenever they are used,
+    /// so that it may be larger than memory. [`Trainer::fit`](crate::train::Trainer::fit) decodes
+    /// the next samples on these threads while the device computes, in the order that the seed fixes
+    /// whatever their number; what it and evaluations hold at a time is bounded.
+    ///
+    /// The data set equals that of [`Loading::load`] in targets, classes, mean and deviation, and
+    /// trains to the same bits. The first reading finds what cannot be read before a training begins.
+    /// A sample that later cannot be read, or has other elements, is an error of the training.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "images")] {
+    /// # use wgrad::data::{ImageFolder, Loading};
+    /// let photos = ImageFolder::open("photos", [3, 224, 224])?;
+    /// let data = Loading::new().skip_unreadable(true).stream(photos)?.data.normalised();
+    /// # }
+    /// # Ok::<(), wgrad::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Loading::load`].
+    pub fn stream<S: Source + Send + 'static>(&self, source: S) -> Result<Loaded, DataError> {
+        let order = self.order(source.len())?;
+        let shape = source.shape();
+        if order.is_empty() || elements(&shape) == 0 {
+            let samples = order.len();
+            return Err(DataError::Empty { samples, shape });
+        }
+        let places = order.iter().map(|_| ());
+        let read = |index, ()| Seen::read(&source, index, &shape);
+        let results = in_parallel(self.workers, self.skip, &order, places, read);
+        let (read, skipped) = self.sort(&order, results)?;
+        let (mut seen, mut targets) = (Vec::new(), Vec::new());
+        for (_, index, (sample, target)) in read {
+            seen.push(sample);
+            targets.push((index, target));
+        }
+        let targets = collect(&source, targets)?;
+        let samples = Samples::Streamed(Streamed::new(source, seen, self.workers));
+        let data = Dataset::checked(shape, samples, targets)?;
+        Ok(Loaded { data, skipped })
+    }
+
+    /// Takes apart what was read, each with its position and index, and what is left out.
+    #[expect(clippy::type_complexity, reason = "two lists")]
+    fn sort<R>(
+        &self,
+        order: &[usize],
+        results: Vec<Option<Result<R, DataError>>>,
+    ) -> Result<(Vec<(usize, usize, R)>, Vec<(usize, DataError)>), DataError> {
+        let (mut read, mut skipped) = (Vec::new(), Vec::new());
         for (position, (index, result)) in order.iter().zip(results).enumerate() {
             match result {
-                Some(Ok(target)) => {
-                    values.copy_within(position * len..(position + 1) * len, kept * len);
-                    targets.push((*index, target));
-                    kept += 1;
-                }
+                Some(Ok(result)) => read.push((position, *index, result)),
                 Some(Err(error)) if self.skip => skipped.push((*index, error)),
                 Some(Err(error)) => return Err(error),
                 // Behind an error, which comes first.
                 None => {}
             }
         }
-        if kept == 0 && !skipped.is_empty() {
+        if read.is_empty() && !skipped.is_empty() {
             return Err(skipped.swap_remove(0).1);
         }
-        values.truncate(kept * len);
-        let samples = S::Element::into_samples(values);
-        let data = Dataset::checked(shape, samples, collect(source, targets)?)?;
-        Ok(Loaded { data, skipped })
+        Ok((read, skipped))
     }
 
     fn order(&self, len: usize) -> Result<Vec<usize>, DataError> {
@@ -130,46 +188,45 @@ impl Loading {
             },
         }
     }
+}
 
-    /// What came of each sample; none for samples that nobody began because one had failed.
-    fn read<'a, S: Source>(
-        &self,
-        source: &S,
-        order: &[usize],
-        places: impl Iterator<Item = &'a mut [S::Element]> + Send,
-    ) -> Vec<Option<Result<Target, DataError>>>
-    where
-        S::Element: 'a,
-    {
-        let mut results: Vec<_> = order.iter().map(|_| None).collect();
-        let jobs = Mutex::new(order.iter().zip(places).zip(&mut results));
-        let failed = AtomicBool::new(false);
-        // Samples are handed out in order, so when one fails, those before it are all in work or
-        // done: which error comes first does not depend on the threads' luck.
-        let work = || {
-            while self.skip || !failed.load(Ordering::Relaxed) {
-                let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(((index, place), result)) = job else {
-                    return;
-                };
-                let target = source.read(*index, place);
-                if target.is_err() {
-                    failed.store(true, Ordering::Relaxed);
-                }
-                *result = Some(target);
+/// What came of each sample, whose places come in the same order; none for samples that nobody
+/// began because one had failed, unless all are to be tried.
+pub(super) fn in_parallel<P: Send, R: Send>(
+    workers: Option<usize>,
+    all: bool,
+    order: &[usize],
+    places: impl Iterator<Item = P> + Send,
+    read: impl Fn(usize, P) -> Result<R, DataError> + Sync,
+) -> Vec<Option<Result<R, DataError>>> {
+    let mut results: Vec<_> = order.iter().map(|_| None).collect();
+    let jobs = Mutex::new(order.iter().zip(places).zip(&mut results));
+    let failed = AtomicBool::new(false);
+    // Samples are handed out in order, so when one fails, those before it are all in work or
+    // done: which error comes first does not depend on the threads' luck.
+    let work = || {
+        while all || !failed.load(Ordering::Relaxed) {
+            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(((index, place), result)) = job else {
+                return;
+            };
+            let outcome = read(*index, place);
+            if outcome.is_err() {
+                failed.store(true, Ordering::Relaxed);
             }
-        };
-        let available = thread::available_parallelism().map_or(1, NonZero::get);
-        let workers = self.workers.unwrap_or(available).min(order.len());
-        thread::scope(|scope| {
-            for _ in 1..workers {
-                // Where no thread can be had, this one does the work.
-                let _ = thread::Builder::new().spawn_scoped(scope, work);
-            }
-            work();
-        });
-        results
-    }
+            *result = Some(outcome);
+        }
+    };
+    let available = thread::available_parallelism().map_or(1, NonZero::get);
+    let workers = workers.unwrap_or(available).min(order.len());
+    thread::scope(|scope| {
+        for _ in 1..workers {
+            // Where no thread can be had, this one does the work.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
+    results
 }
 
 /// Room for `count` samples of `len` elements.

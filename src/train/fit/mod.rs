@@ -27,7 +27,7 @@ use super::run::{End, Run};
 use super::trainer::Trainer;
 use super::training::Training;
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Trainer {
     /// Trains, and answers `test` after each epoch, or as often as [`Trainer::validate`] says.
@@ -39,7 +39,8 @@ impl Trainer {
     /// A [`FitError`], which holds the history up to there, and becomes its [`Error`] by `?`:
     /// [`Error::Data`] for an empty data set, [`Error::Invalid`] for data that do not fit the
     /// network and settings that make no sense, [`Error::OutOfMemory`], [`Error::DeviceLost`],
-    /// [`Error::Checkpoint`], and [`Error::NonFinite`] when the training diverges: the model then
+    /// [`Error::Checkpoint`], [`Error::Data`] for a streamed sample that cannot be read (all steps
+    /// before it are kept, in a checkpoint too where any are), and [`Error::NonFinite`] when the training diverges: the model then
     /// holds the parameters after the last good step.
     ///
     /// [`Error`]: crate::Error
@@ -104,6 +105,12 @@ impl Trainer {
         match fit.run(&mut callback).await {
             Ok(()) => Ok(fit.into_run()),
             Err(error) => {
+                if matches!(error, Error::Data(_)) {
+                    // The steps before a sample that cannot be read are good. Should this fail too,
+                    // the first error is the one to tell.
+                    let _ = fit.read_losses().await;
+                    let _ = fit.save_checkpoint().await;
+                }
                 fit.run.end = End::Failed;
                 let (error, run) = (Box::new(error), Box::new(fit.into_run()));
                 Err(FitError { error, run })

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use self::theory::{Expected, Learned, Theory};
 use super::model::Model;
-use super::samples::Source;
+use super::samples::{Source, Window};
 use super::state;
 use super::trainer::Trainer;
 use crate::autodiff;
@@ -52,9 +52,10 @@ impl Trainer {
         self.check()?;
         let batch = self.batch_size.min(data.len());
         let mut memory = Memory::default();
-        let source = Source::upload(&model.device, &mut memory, data, batch).await?;
-        state::upload(model, &mut memory, self).await?;
+        let source = Source::create(&model.device, &mut memory, data, batch, batch).await?;
         let first: Vec<u32> = (0..batch as u32).collect();
+        source.write(&model.device, &memory, &Window::gather(data, &first)?)?;
+        state::upload(model, &mut memory, self).await?;
         memory.write(&model.device, "dataset.order", 0, &first)?;
 
         let mut graph = model.graph.clone();

@@ -50,6 +50,9 @@ impl Training<'_> {
     /// # Errors
     /// [`CheckpointError::DiskFull`], [`CheckpointError::Write`]; as [`Training::losses`] when a
     /// step before was not finite, which is never saved.
+    ///
+    /// [`CheckpointError::DiskFull`]: checkpoint::CheckpointError::DiskFull
+    /// [`CheckpointError::Write`]: checkpoint::CheckpointError::Write
     pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let bytes = pollster::block_on(self.to_checkpoint_async())?;
         Ok(checkpoint::replace(path.as_ref(), &bytes)?)
@@ -213,6 +216,10 @@ impl Trainer {
     /// [`CheckpointError::Different`] and [`CheckpointError::Misfit`] when something is not the
     /// same, [`CheckpointError::NoTraining`] for a file of weights alone; then the model is as it
     /// was. Those of reading a file, as [`Model::load`]. As [`Trainer::start`].
+    ///
+    /// [`CheckpointError::Different`]: checkpoint::CheckpointError::Different
+    /// [`CheckpointError::Misfit`]: checkpoint::CheckpointError::Misfit
+    /// [`CheckpointError::NoTraining`]: checkpoint::CheckpointError::NoTraining
     pub fn resume<'a>(
         &'a self,
         model: &'a mut Model,

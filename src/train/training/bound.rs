@@ -76,7 +76,7 @@ impl Training<'_> {
         let parts = Parts {
             model: self.model,
             trainer: self.trainer,
-            source: &self.source,
+            source: &self.supply.source,
             memory: &self.memory,
             batch: self.batch,
         };

@@ -2,31 +2,31 @@
 //
 //   dbias   = sum of dy
 //   dweight = sum of dy * xhat
-//   dx      = weight * inverse_std * (dy - dbias / ROWS - xhat * dweight / ROWS)
+//   dx      = weight * inverse_std * (dy - dbias / rows - xhat * dweight / rows)
 //
 // and dx written as  a * dy + b * (x - mean) + c  per channel, for batch_norm_grad.wgsl. RUNNING is
 // for a layer that normalises by its running averages: constants, so that dx is  a * dy.
 //
 // One workgroup a vec4 of channels; the order of the sums is fixed. In padding inverse_std or the
-// weight and the sums are zero, and so are all results.
+// weight and the sums are zero, and so are all results. Sizes are data, so that layers of all sizes
+// share one compiled kernel.
 
-const ROWS: u32 = #{ROWS};
-const VECS: u32 = #{VECS}; // channels / 4, rounded up
-const SPLITS: u32 = #{SPLITS};
 const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> dweight: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> dbias: array<vec4f>;
+// Channels, rows, splits.
+@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dweight: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dbias: array<vec4f>;
 // [a, b, c][channel]
-@group(0) @binding(4) var<storage, read_write> coefficients: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> coefficients: array<vec4f>;
 #ifdef RUNNING
 override epsilon: f32;
-@group(0) @binding(5) var<storage, read> variance: array<vec4f>;
+@group(0) @binding(6) var<storage, read> variance: array<vec4f>;
 #else
-@group(0) @binding(5) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(6) var<storage, read> inverse_std: array<vec4f>;
+@group(0) @binding(6) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(7) var<storage, read> inverse_std: array<vec4f>;
 #endif
 
 var<workgroup> plain_sums: array<vec4f, WORKGROUP>;
@@ -38,15 +38,18 @@ fn main(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    let vecs = (sizes[0].x + 3) / 4;
+    let rows = sizes[0].y;
+    let splits = sizes[0].z;
     let v = group.y * groups.x + group.x;
-    if v >= VECS {
+    if v >= vecs {
         return; // the whole workgroup
     }
     var plain = vec4f();
     var weighted = vec4f();
-    for (var s = lane; s < SPLITS; s += WORKGROUP) {
-        plain += partials[2 * s * VECS + v];
-        weighted += partials[(2 * s + 1) * VECS + v];
+    for (var s = lane; s < splits; s += WORKGROUP) {
+        plain += partials[2 * s * vecs + v];
+        weighted += partials[(2 * s + 1) * vecs + v];
     }
     plain_sums[lane] = plain;
     weighted_sums[lane] = weighted;
@@ -64,16 +67,16 @@ fn main(
         let inverse_std = inverseSqrt(variance[v] + vec4f(epsilon));
         dweight[v] = inverse_std * weighted_sums[0];
         coefficients[v] = weight[v] * inverse_std;
-        coefficients[VECS + v] = vec4f();
-        coefficients[2 * VECS + v] = vec4f();
+        coefficients[vecs + v] = vec4f();
+        coefficients[2 * vecs + v] = vec4f();
 #else
         weighted = inverse_std[v] * (weighted_sums[0] - residual[v] * plain);
         let a = weight[v] * inverse_std[v];
-        let b = -a * inverse_std[v] * weighted / f32(ROWS);
+        let b = -a * inverse_std[v] * weighted / f32(rows);
         dweight[v] = weighted;
         coefficients[v] = a;
-        coefficients[VECS + v] = b;
-        coefficients[2 * VECS + v] = -a * plain / f32(ROWS) - b * residual[v];
+        coefficients[vecs + v] = b;
+        coefficients[2 * vecs + v] = -a * plain / f32(rows) - b * residual[v];
 #endif
     }
 }

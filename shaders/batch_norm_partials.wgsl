@@ -5,31 +5,32 @@
 // Two passes over the same few rows, which stay in the cache. The first finds a centre near the
 // piece's mean, the second adds d = x - centre and d^2. So nothing cancels, however far from
 // zero the channel lies: d is small, and x - centre is exact where x is near the centre.
+//
+// Sizes are data, so that layers of all sizes share one compiled kernel.
 
 #import wgrad::common::{linear_index, rows_of_split}
 
-const SAMPLES: u32 = #{SAMPLES};
-const ROWS: u32 = #{ROWS}; // of a sample
-const VECS: u32 = #{VECS}; // channels / 4, rounded up
-const SPLITS: u32 = #{SPLITS};
-const NEIGHBOURS: u32 = #{NEIGHBOURS};
-const SPLIT_ROWS: u32 = #{SPLIT_ROWS};
-
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
+// Channels, rows, splits, neighbours; rows of a split, samples.
+@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
 // [sample][split][centre, mean - centre, sum of squared deviations from the mean][channel]
-@group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let vecs = (sizes[0].x + 3) / 4;
+    let sample_rows = sizes[0].y;
+    let splits = sizes[0].z;
+    let neighbours = sizes[0].w;
     let i = linear_index(id, groups);
-    if i >= SAMPLES * SPLITS * VECS {
+    if i >= sizes[1].y * splits * vecs {
         return;
     }
-    let v = i % VECS;
-    let split = i / VECS % SPLITS;
-    let sample = i / (VECS * SPLITS);
-    let rows = rows_of_split(split, ROWS, NEIGHBOURS, SPLIT_ROWS);
-    let first = (sample * ROWS + rows.x) * VECS + v;
+    let v = i % vecs;
+    let split = i / vecs % splits;
+    let sample = i / (vecs * splits);
+    let rows = rows_of_split(split, sample_rows, neighbours, sizes[1].x);
+    let first = (sample * sample_rows + rows.x) * vecs + v;
     let count = rows.y;
     var centre = vec4f();
     var mean = vec4f();
@@ -38,12 +39,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let anchor = x[first];
         var sum = vec4f();
         for (var r = 0u; r < count; r++) {
-            sum += x[first + r * NEIGHBOURS * VECS] - anchor;
+            sum += x[first + r * neighbours * vecs] - anchor;
         }
         centre = anchor + sum / f32(count);
         sum = vec4f();
         for (var r = 0u; r < count; r++) {
-            let d = x[first + r * NEIGHBOURS * VECS] - centre;
+            let d = x[first + r * neighbours * vecs] - centre;
             sum += d;
             squares += d * d;
         }
@@ -52,6 +53,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
     let at = 3 * (i - v) + v;
     partials[at] = centre;
-    partials[at + VECS] = mean;
-    partials[at + 2 * VECS] = squares;
+    partials[at + vecs] = mean;
+    partials[at + 2 * vecs] = squares;
 }

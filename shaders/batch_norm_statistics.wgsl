@@ -2,30 +2,27 @@
 // Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
 // variances", 1979):
 //
-//   mean = sum of count[s] * mean[s] / ROWS
+//   mean = sum of count[s] * mean[s] / rows
 //   sum of squares = sum of squares[s] + count[s] * (mean[s] - mean)^2
 //
 // The mean is kept as two numbers, `mean` and the `residual` that its rounding leaves over:
 // where a channel lies far from zero, (x - mean) - residual keeps the digits of x - mean.
 //
-// One workgroup a vec4 of channels; the order of the sums is fixed.
+// One workgroup a vec4 of channels; the order of the sums is fixed. Sizes are data, so that layers of
+// all sizes share one compiled kernel.
 
 #import wgrad::common::rows_of_split
 
-const ROWS: u32 = #{ROWS};
-const CHANNELS: u32 = #{CHANNELS};
-const VECS: u32 = (CHANNELS + 3) / 4;
-const SPLITS: u32 = #{SPLITS};
-const NEIGHBOURS: u32 = #{NEIGHBOURS};
-const SPLIT_ROWS: u32 = #{SPLIT_ROWS};
 const WORKGROUP: u32 = 64;
 override epsilon: f32;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> mean: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> residual: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> inverse_std: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> unbiased_variance: array<vec4f>;
+// Channels, rows, splits, neighbours; rows of a split.
+@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(2) var<storage, read_write> mean: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> residual: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> inverse_std: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> unbiased_variance: array<vec4f>;
 
 var<workgroup> sums: array<vec4f, WORKGROUP>;
 
@@ -48,37 +45,43 @@ fn main(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    let channels = sizes[0].x;
+    let rows = sizes[0].y;
+    let splits = sizes[0].z;
+    let neighbours = sizes[0].w;
+    let split_rows = sizes[1].x;
+    let vecs = (channels + 3) / 4;
     let v = group.y * groups.x + group.x;
-    if v >= VECS {
+    if v >= vecs {
         return; // the whole workgroup
     }
     // Relative to the first centre, so that the sum stays small.
     let origin = partials[v];
     var sum = vec4f();
-    for (var s = lane; s < SPLITS; s += WORKGROUP) {
-        let count = f32(rows_of_split(s, ROWS, NEIGHBOURS, SPLIT_ROWS).y);
-        let at = 3 * s * VECS + v;
-        sum += count * ((partials[at] - origin) + partials[at + VECS]);
+    for (var s = lane; s < splits; s += WORKGROUP) {
+        let count = f32(rows_of_split(s, rows, neighbours, split_rows).y);
+        let at = 3 * s * vecs + v;
+        sum += count * ((partials[at] - origin) + partials[at + vecs]);
     }
-    let rounded = origin + sum_of_group(sum, lane) / f32(ROWS);
+    let rounded = origin + sum_of_group(sum, lane) / f32(rows);
 
     sum = vec4f();
     var squares = vec4f();
-    for (var s = lane; s < SPLITS; s += WORKGROUP) {
-        let count = f32(rows_of_split(s, ROWS, NEIGHBOURS, SPLIT_ROWS).y);
-        let at = 3 * s * VECS + v;
-        let difference = (partials[at] - rounded) + partials[at + VECS];
+    for (var s = lane; s < splits; s += WORKGROUP) {
+        let count = f32(rows_of_split(s, rows, neighbours, split_rows).y);
+        let at = 3 * s * vecs + v;
+        let difference = (partials[at] - rounded) + partials[at + vecs];
         sum += count * difference;
-        squares += partials[at + 2 * VECS] + count * difference * difference;
+        squares += partials[at + 2 * vecs] + count * difference * difference;
     }
-    let rest = sum_of_group(sum, lane) / f32(ROWS);
-    let deviations = sum_of_group(squares, lane) - f32(ROWS) * rest * rest;
+    let rest = sum_of_group(sum, lane) / f32(rows);
+    let deviations = sum_of_group(squares, lane) - f32(rows) * rest * rest;
     if lane == 0 {
-        let exists = vec4u(4 * v) + vec4u(0, 1, 2, 3) < vec4u(CHANNELS);
+        let exists = vec4u(4 * v) + vec4u(0, 1, 2, 3) < vec4u(channels);
         mean[v] = rounded;
         residual[v] = rest;
-        let inverse = inverseSqrt(deviations / f32(ROWS) + vec4f(epsilon));
+        let inverse = inverseSqrt(deviations / f32(rows) + vec4f(epsilon));
         inverse_std[v] = select(vec4f(), inverse, exists);
-        unbiased_variance[v] = deviations / f32(ROWS - 1);
+        unbiased_variance[v] = deviations / f32(rows - 1);
     }
 }

@@ -10,7 +10,8 @@
 // CHUNKS invocations share a sample and take its vec4s in turn, so that neighbours read
 // neighbours; sum_spans.wgsl adds their sums. With CHUNKS = 1 the sum is the sample's loss.
 
-#import wgrad::common::{exponential, is_nan, lanes_of, linear_index, log_of_1_plus}
+#import wgrad::common::{is_nan, lanes_of, linear_index}
+#import wgrad::functions::{exponential, log_of_1_plus}
 
 const SAMPLES: u32 = #{SAMPLES};
 const VECS: u32 = #{VECS}; // vec4s in a sample

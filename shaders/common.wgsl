@@ -18,21 +18,6 @@ fn power(v: vec4f, exponent: f32) -> vec4f {
     return select(pow(v, vec4f(exponent)), v, is_nan(v));
 }
 
-// exp, and NaN for NaN, which some drivers' `exp` turns into a number.
-fn exponential(x: vec4f) -> vec4f {
-    return select(exp(x), x, is_nan(x));
-}
-
-// log(1 + u) for u >= 0. Near 0 a rounded 1 + u would lose u, and WGSL's `log` is only good to
-// 2^-21; there the series 2 (s + s^3/3 + s^5/5 + ...) with s = u / (2 + u) <= 1/3 is used.
-fn log_of_1_plus(u: vec4f) -> vec4f {
-    let s = u / (2.0 + u);
-    let q = s * s;
-    let tail = 1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q * (1.0 / 15.0)));
-    let sum = 1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * tail)));
-    return select(log(1.0 + u), 2.0 * s * sum, u <= vec4f(1.0));
-}
-
 // The numbers of the four lanes of vec4 v: channels or classes.
 fn lanes_of(v: u32) -> vec4u {
     return vec4u(4 * v) + vec4u(0, 1, 2, 3);

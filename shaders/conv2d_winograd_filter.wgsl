@@ -1,51 +1,46 @@
-// Winograd F(2x2, 3x3), step 1 of 4: transforms the filter.
+// Winograd, step 1 of 4: transforms the filter. (winograd.wgsl explains the method.)
 //
 //   u[s,t,c,o] = (G * weight[.,.,c,o] * G^T)[s,t]
 //
-//       | 1    0    0  |
-//   G = | 1/2  1/2  1/2|
-//       | 1/2 -1/2  1/2|
-//       | 0    0    1  |
-//
-// A 2x2 tile of a 3x3, stride-1 convolution needs 36 multiplications; with both the filter and the
-// 4x4 input patch transformed it needs 16, one per transformed element, for every pair of channels
-// (Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", 2015). The steps are
-// filter, input, product (channels are summed there) and output; the transformed arrays are laid
-// out as 16 matrices, one for each (s,t).
-//
-// One invocation transforms one output channel of one input channel.
+// For the input gradient, rotated, c counts the filter's output channels, o its input channels, and
+// the filter is turned by 180 degrees. One invocation transforms one pair of channels.
 //
 // Numbers rather than vectors of four are transformed: filters are small, and a CPU driver compiles
 // a quarter of the code.
 
-const ROWS: u32 = #{ROWS}; // input channels rounded up to a multiple of 4
-const OUT_VECS: u32 = #{OUT_VECS}; // output channels / 4, rounded up
+#import wgrad::winograd::{EDGE, sizes_of, transform_filter}
+
 const WORKGROUP: u32 = #{WORKGROUP};
 
-const LENGTH: u32 = ROWS * OUT_VECS * 4;
-
 @group(0) @binding(0) var<storage, read> weight: array<f32>;
-@group(0) @binding(1) var<storage, read_write> u: array<f32>;
-
-// G applied to three elements along one axis.
-fn transform(a: f32, b: f32, c: f32) -> array<f32, 4> {
-    return array(a, 0.5 * (a + b + c), 0.5 * (a - b + c), c);
-}
+@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(2) var<storage, read_write> u: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let size = sizes_of(sizes[0], sizes[1], sizes[2], sizes[3]);
     let id = gid.y * groups.x * WORKGROUP + gid.x;
-    if id >= LENGTH {
+    let rows = size.in_vecs * 4;
+    let columns = size.out_vecs * 4;
+    let length = rows * columns;
+    if id >= length {
         return;
     }
-    var columns: array<array<f32, 4>, 3>; // [v][s]
+    let pair = select(id, id % columns * rows + id / columns, size.rotated > 0);
+
+    var along: array<array<f32, EDGE>, 3>; // [column][s]
     for (var v = 0u; v < 3; v++) {
-        columns[v] = transform(weight[v * LENGTH + id], weight[(3 + v) * LENGTH + id], weight[(6 + v) * LENGTH + id]);
+        var column: array<f32, 3>;
+        for (var w = 0u; w < 3; w++) {
+            let tap = select(w * 3 + v, 8 - w * 3 - v, size.rotated > 0);
+            column[w] = weight[tap * length + pair];
+        }
+        along[v] = transform_filter(column);
     }
-    for (var s = 0u; s < 4; s++) {
-        let row = transform(columns[0][s], columns[1][s], columns[2][s]);
-        for (var t = 0u; t < 4; t++) {
-            u[(s * 4 + t) * LENGTH + id] = row[t];
+    for (var s = 0u; s < EDGE; s++) {
+        let row = transform_filter(array(along[0][s], along[1][s], along[2][s]));
+        for (var t = 0u; t < EDGE; t++) {
+            u[(s * EDGE + t) * length + id] = row[t];
         }
     }
 }

@@ -1,65 +1,60 @@
-// Winograd F(2x2, 3x3), filter gradient, step 2 of 4: transforms dy.
+// Winograd, filter gradient, step 2 of 4: transforms dy. (winograd.wgsl explains the method.)
 //
-//   d[s,t,tile,o] = (A * tile of dy * A^T)[s,t]        A = | 1  0 |
-//                                                          | 1  1 |
-//                                                          | 1 -1 |
-//                                                          | 0 -1 |
+//   d[s,t,tile,o] = (A * tile of dy * A^T)[s,t]
 //
-// The forward pass is y = A^T ((G w G^T) * (B^T x B)) A, so the gradient of the filter is
-//
-//   dw = G^T (sum over tiles of (A dy A^T) * (B^T x B)) G
-//
-// with the products taken element by element: 16 multiplications instead of 36 again. Step 1 is
-// conv2d_winograd_input.wgsl, as in the forward pass; then grad_output, grad_product, grad_weight.
-//
-// One invocation transforms one channel vector of one tile of 2x2 pixels of dy.
+// One invocation transforms one channel vector of one tile of dy, which is zero outside the image.
 
-const BATCH: u32 = #{BATCH};
-const OUT_HEIGHT: u32 = #{OUT_HEIGHT};
-const OUT_WIDTH: u32 = #{OUT_WIDTH};
-const OUT_VECS: u32 = #{OUT_VECS}; // output channels / 4, rounded up
+#import wgrad::winograd::{EDGE, SIDE, sizes_of, transform_delta}
+
 const WORKGROUP: u32 = #{WORKGROUP};
 
-const TILES_H: u32 = (OUT_HEIGHT + 1) / 2;
-const TILES_W: u32 = (OUT_WIDTH + 1) / 2;
-const LENGTH: u32 = BATCH * TILES_H * TILES_W * OUT_VECS;
-
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> d: array<vec4f>;
-
-// A applied to two elements along one axis.
-fn transform(a: vec4f, b: vec4f) -> array<vec4f, 4> {
-    return array(a, a + b, a - b, -b);
-}
+@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(2) var<storage, read_write> d: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let size = sizes_of(sizes[0], sizes[1], sizes[2], sizes[3]);
     let id = gid.y * groups.x * WORKGROUP + gid.x;
-    if id >= LENGTH {
+    let length = size.tiles * size.out_vecs;
+    if id >= length {
         return;
     }
-    let o = id % OUT_VECS;
-    let tile = id / OUT_VECS;
-    let first_j = tile % TILES_W * 2;
-    let first_i = tile / TILES_W % TILES_H * 2;
-    let n = tile / (TILES_W * TILES_H);
+    let tile = id / size.out_vecs;
+    let o = id - tile * size.out_vecs;
+    let row_of_tiles = tile / size.tiles_w;
+    let n = row_of_tiles / size.tiles_h;
+    let first_i = (row_of_tiles - n * size.tiles_h) * SIDE;
+    let first_j = (tile - row_of_tiles * size.tiles_w) * SIDE;
 
-    var columns: array<array<vec4f, 4>, 2>; // [column][s]
-    for (var q = 0u; q < 2; q++) {
-        var pixels: array<vec4f, 2>;
-        for (var p = 0u; p < 2; p++) {
+    // Loops that stay loops: conv2d_winograd_input.wgsl says why and how.
+    let rounds = arrayLength(&d);
+    var columns: array<array<vec4f, EDGE>, SIDE>; // [column][s]
+    for (var q = 0u; q < min(SIDE, rounds); q++) {
+        for (var r = 1u; r < SIDE; r++) {
+            columns[r - 1] = columns[r];
+        }
+        var pixels: array<vec4f, SIDE>;
+        for (var p = 0u; p < SIDE; p++) {
             let i = first_i + p;
             let j = first_j + q;
-            let inside = i < OUT_HEIGHT && j < OUT_WIDTH;
-            let at = ((n * OUT_HEIGHT + i) * OUT_WIDTH + j) * OUT_VECS + o;
+            let inside = i < size.out_height && j < size.out_width;
+            let at = ((n * size.out_height + i) * size.out_width + j) * size.out_vecs + o;
             pixels[p] = select(vec4f(), dy[select(0, at, inside)], inside);
         }
-        columns[q] = transform(pixels[0], pixels[1]);
+        columns[SIDE - 1] = transform_delta(pixels);
     }
-    for (var s = 0u; s < 4; s++) {
-        let row = transform(columns[0][s], columns[1][s]);
-        for (var t = 0u; t < 4; t++) {
-            d[(s * 4 + t) * LENGTH + id] = row[t];
+    for (var s = 0u; s < min(EDGE, rounds); s++) {
+        var pixels: array<vec4f, SIDE>;
+        for (var q = 0u; q < SIDE; q++) {
+            pixels[q] = columns[q][0];
+            for (var r = 1u; r < EDGE; r++) {
+                columns[q][r - 1] = columns[q][r];
+            }
+        }
+        let row = transform_delta(pixels);
+        for (var t = 0u; t < EDGE; t++) {
+            d[(s * EDGE + t) * length + id] = row[t];
         }
     }
 }

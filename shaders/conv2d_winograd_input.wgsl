@@ -1,63 +1,64 @@
-// Winograd F(2x2, 3x3), step 2 of 4: transforms the input. (Step 1 explains the method.)
+// Winograd, step 2 of 4: transforms the input. (winograd.wgsl explains the method.)
 //
 //   v[s,t,tile,c] = (B^T * patch * B)[s,t]
 //
-//         | 1  0 -1  0 |
-//   B^T = | 0  1  1  0 |
-//         | 0 -1  1  0 |
-//         | 0  1  0 -1 |
-//
-// patch is the 4x4 input patch, zero outside the image, under a tile of 2x2 output pixels. One
-// invocation transforms one channel vector of one patch.
+// patch is the input patch, zero outside the image, under a tile of output pixels. One invocation
+// transforms one channel vector of one patch.
 
-const BATCH: u32 = #{BATCH};
-const IN_HEIGHT: u32 = #{IN_HEIGHT};
-const IN_WIDTH: u32 = #{IN_WIDTH};
-const IN_VECS: u32 = #{IN_VECS}; // input channels / 4, rounded up
-const PADDING_H: i32 = #{PADDING_H};
-const PADDING_W: i32 = #{PADDING_W};
-const TILES_H: u32 = #{TILES_H}; // ceil(OUT_HEIGHT / 2)
-const TILES_W: u32 = #{TILES_W};
+#import wgrad::winograd::{EDGE, SIDE, sizes_of, transform_patch}
+
 const WORKGROUP: u32 = #{WORKGROUP};
 
-const LENGTH: u32 = BATCH * TILES_H * TILES_W * IN_VECS;
-
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> v: array<vec4f>;
-
-// B^T applied to four elements along one axis.
-fn transform(a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> array<vec4f, 4> {
-    return array(a - c, b + c, c - b, b - d);
-}
+@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let size = sizes_of(sizes[0], sizes[1], sizes[2], sizes[3]);
     let id = gid.y * groups.x * WORKGROUP + gid.x;
-    if id >= LENGTH {
+    let length = size.tiles * size.in_vecs;
+    if id >= length {
         return;
     }
-    let c = id % IN_VECS;
-    let tile = id / IN_VECS;
-    let first_j = i32(tile % TILES_W * 2) - PADDING_W;
-    let first_i = i32(tile / TILES_W % TILES_H * 2) - PADDING_H;
-    let n = tile / (TILES_W * TILES_H);
+    let tile = id / size.in_vecs;
+    let c = id - tile * size.in_vecs;
+    let row_of_tiles = tile / size.tiles_w;
+    let n = row_of_tiles / size.tiles_h;
+    // As u32, so that a negative coordinate is a large one and one comparison serves.
+    let first_i = u32(i32((row_of_tiles - n * size.tiles_h) * SIDE) - size.padding_h);
+    let first_j = u32(i32((tile - row_of_tiles * size.tiles_w) * SIDE) - size.padding_w);
 
-    var columns: array<array<vec4f, 4>, 4>; // [column][s]
-    for (var q = 0u; q < 4; q++) {
-        var square: array<vec4f, 4>;
-        for (var p = 0u; p < 4; p++) {
-            // As u32, so that a negative coordinate is a large one and one comparison serves.
-            let i = u32(first_i) + p;
-            let j = u32(first_j) + q;
-            let inside = i < IN_HEIGHT && j < IN_WIDTH;
-            square[p] = select(vec4f(), x[select(0, ((n * IN_HEIGHT + i) * IN_WIDTH + j) * IN_VECS + c, inside)], inside);
+    // Both loops take their turn at the end of the array and move the others along: with an index
+    // that varies, the array would lie in memory, and unrolled they take a CPU driver long to
+    // compile. arrayLength is a bound that no compiler knows (and never the smaller one).
+    let rounds = min(EDGE, arrayLength(&v));
+    var columns: array<array<vec4f, EDGE>, EDGE>; // [column][s]
+    for (var q = 0u; q < rounds; q++) {
+        for (var t = 1u; t < EDGE; t++) {
+            columns[t - 1] = columns[t];
         }
-        columns[q] = transform(square[0], square[1], square[2], square[3]);
+        var square: array<vec4f, EDGE>;
+        for (var p = 0u; p < EDGE; p++) {
+            let i = first_i + p;
+            let j = first_j + q;
+            let inside = i < size.in_height && j < size.in_width;
+            let at = ((n * size.in_height + i) * size.in_width + j) * size.in_vecs + c;
+            square[p] = select(vec4f(), x[select(0, at, inside)], inside);
+        }
+        columns[EDGE - 1] = transform_patch(square);
     }
-    for (var s = 0u; s < 4; s++) {
-        let row = transform(columns[0][s], columns[1][s], columns[2][s], columns[3][s]);
-        for (var t = 0u; t < 4; t++) {
-            v[(s * 4 + t) * LENGTH + id] = row[t];
+    for (var s = 0u; s < rounds; s++) {
+        var row: array<vec4f, EDGE>;
+        for (var t = 0u; t < EDGE; t++) {
+            row[t] = columns[t][0];
+            for (var r = 1u; r < EDGE; r++) {
+                columns[t][r - 1] = columns[t][r];
+            }
+        }
+        row = transform_patch(row);
+        for (var t = 0u; t < EDGE; t++) {
+            v[(s * EDGE + t) * length + id] = row[t];
         }
     }
 }

@@ -1,8 +1,9 @@
 // Softmax over the channels of a position: y[k] = exp(x[k] - m) / sum over j of exp(x[j] - m),
-// where m is the largest x[j], so that nothing overflows. NaN makes the whole row NaN.
+// where m is the largest x[j], so that nothing overflows. With LOG its logarithm:
+// y[k] = (x[k] - m) - log(sum over j of exp(x[j] - m)). NaN makes the whole row NaN.
 
 #import wgrad::common::linear_index
-#import wgrad::functions::exponential
+#import wgrad::functions::{exponential, log_of_1_plus}
 #import wgrad::rows::{STRIDE, exist, max_of_row, sum_of_row}
 
 const ROWS: u32 = #{ROWS}; // positions of the batch
@@ -43,7 +44,15 @@ fn main(
     }
     sum = sum_of_row(sum, lane);
 
+    // The sum is at least 1, the largest one's own term.
+    let log_sum = log_of_1_plus(vec4f(sum - 1.0)).x;
     for (var v = lane; v < VECS; v += STRIDE) {
-        y[row + v] = select(vec4f(), exponential(x[row + v] - largest) / sum, exist(v, CHANNELS));
+        let z = x[row + v] - largest;
+#ifdef LOG
+        let value = z - log_sum;
+#else
+        let value = exponential(z) / sum;
+#endif
+        y[row + v] = select(vec4f(), value, exist(v, CHANNELS));
     }
 }

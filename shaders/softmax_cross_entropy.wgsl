@@ -21,7 +21,8 @@
 // One invocation a sample, or with WIDE (many classes) one workgroup. A label that is no class
 // makes the sample's loss and delta NaN.
 
-#import wgrad::common::{exponential, lanes_of, linear_index, log_of_1_plus}
+#import wgrad::common::{lanes_of, linear_index}
+#import wgrad::functions::{exponential, log_of_1_plus}
 
 const SAMPLES: u32 = #{SAMPLES};
 const CLASSES: u32 = #{CLASSES};

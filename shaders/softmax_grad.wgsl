@@ -1,7 +1,9 @@
 // The gradient of softmax over the channels of a position from its result y:
-// dx[k] = y[k] * (dy[k] - sum over j of y[j] * dy[j]).
+// dx[k] = y[k] * (dy[k] - sum over j of y[j] * dy[j]). With LOG, of its logarithm:
+// dx[k] = dy[k] - exp(y[k]) * sum over j of dy[j].
 
 #import wgrad::common::linear_index
+#import wgrad::functions::exponential
 #import wgrad::rows::{STRIDE, exist, sum_of_row}
 
 const ROWS: u32 = #{ROWS}; // positions of the batch
@@ -32,10 +34,19 @@ fn main(
     let row = position * VECS;
     var sum = 0.0;
     for (var v = lane; v < VECS; v += STRIDE) {
-        sum += dot(y[row + v], dy[row + v]);
+#ifdef LOG
+        sum += dot(dy[row + v], vec4f(1.0));
+#else
+        sum += dot(dy[row + v], y[row + v]);
+#endif
     }
     sum = sum_of_row(sum, lane);
     for (var v = lane; v < VECS; v += STRIDE) {
-        dx[row + v] = select(vec4f(), y[row + v] * (dy[row + v] - sum), exist(v, CHANNELS));
+#ifdef LOG
+        let value = dy[row + v] - exponential(y[row + v]) * sum;
+#else
+        let value = y[row + v] * (dy[row + v] - sum);
+#endif
+        dx[row + v] = select(vec4f(), value, exist(v, CHANNELS));
     }
 }

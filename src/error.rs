@@ -4,6 +4,7 @@ use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::init::InitError;
 use crate::report::ReportError;
+use crate::tune::TuneError;
 
 /// The result of every fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -125,4 +126,7 @@ pub enum Error {
     /// A report could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A cache of kernel choices cannot be used.
+    #[error(transparent)]
+    Tune(#[from] TuneError),
 }

@@ -108,6 +108,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    /// A reader that says what became of the bytes.
     type Reader = fn(&[u8]) -> String;
 
     /// Every file in `fuzz/seeds` is answered as its name says: with data or that error, and never

@@ -8,14 +8,14 @@
 //! (row-major, PyTorch) index space. A reshape does not change logical indices, so it keeps
 //! the layout: flattening an image is a view, whatever the permutation underneath.
 
-use crate::shape::Shape;
+use crate::shape::{Shape, product};
 
 /// Channels are stored in groups of this many (one WGSL `vec4`).
 pub const LANES: usize = 4;
 
 /// `n` rounded up to a whole number of `vec4`.
 pub const fn padded(n: usize) -> usize {
-    n.div_ceil(LANES) * LANES
+    n.div_ceil(LANES).saturating_mul(LANES)
 }
 
 /// One axis of a device layout.
@@ -57,7 +57,7 @@ impl Layout {
     /// The layout of a sample: `[C, H, W]` as H, W, C4; `[F]` as F4; `[]` as one number;
     /// any other rank row-major with the first axis innermost, as for images.
     pub fn sample(shape: &Shape) -> Self {
-        let stride_of = |axis: usize| shape[axis + 1..].iter().product::<usize>();
+        let stride_of = |axis: usize| product(&shape[axis + 1..]);
         let mut axes: Vec<Axis> = (1..shape.len())
             .map(|axis| Axis::packed(shape[axis], stride_of(axis)))
             .collect();
@@ -83,14 +83,14 @@ impl Layout {
     /// axis is not padded, because a group may begin at any channel.
     pub fn filter(shape: [usize; 4], grouped: bool) -> Self {
         let [outputs, inputs, height, width] = shape;
-        let taps = height * width;
+        let taps = height.saturating_mul(width);
         let input = if grouped { Axis::packed } else { Axis::lanes };
         Self {
             axes: vec![
                 Axis::packed(height, width),
                 Axis::packed(width, 1),
                 input(inputs, taps),
-                Axis::lanes(outputs, inputs * taps),
+                Axis::lanes(outputs, inputs.saturating_mul(taps)),
             ],
         }
     }
@@ -110,12 +110,12 @@ impl Layout {
 
     /// Elements stored on the device, padding included.
     pub fn size(&self) -> usize {
-        self.axes.iter().map(|axis| axis.padded).product()
+        product(self.axes.iter().map(|axis| &axis.padded))
     }
 
     /// Elements of the logical tensor.
     pub fn logical_len(&self) -> usize {
-        self.axes.iter().map(|axis| axis.len).product()
+        product(self.axes.iter().map(|axis| &axis.len))
     }
 
     /// The logical index of every stored element, `None` for padding.

@@ -55,6 +55,7 @@ mod session;
 pub mod shader;
 pub mod shape;
 pub mod train;
+pub mod tune;
 
 pub use error::{Error, Result};
 pub use run::{AdapterDescription, AdapterKind, Device, DeviceOptions};

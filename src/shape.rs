@@ -9,15 +9,22 @@ use std::ops::Deref;
 pub struct Shape(Vec<usize>);
 
 impl Shape {
-    /// The number of elements: the product of the extents, 1 for a scalar.
+    /// The number of elements: the product of the extents, 1 for a scalar. A product beyond
+    /// `usize` is given as its largest number; a graph refuses such shapes.
     pub fn elements(&self) -> usize {
-        self.0.iter().product()
+        product(&self.0)
     }
 
     /// `[C, H, W]` when this is the shape of an image-like sample.
     pub fn image(&self) -> Option<[usize; 3]> {
         <[usize; 3]>::try_from(self.0.as_slice()).ok()
     }
+}
+
+/// The product of extents, or the largest number if that is less.
+pub(crate) fn product<'a>(extents: impl IntoIterator<Item = &'a usize>) -> usize {
+    let extents = extents.into_iter();
+    extents.fold(1, |product: usize, &extent| product.saturating_mul(extent))
 }
 
 impl Deref for Shape {

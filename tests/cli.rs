@@ -89,14 +89,37 @@ fn write_digit(path: &Path) -> u32 {
 #[test]
 fn a_run_from_its_first_epoch_to_its_report() {
     let here = &empty("run");
-    let said = succeeds(here, "train digits --out run --epochs 1 --batch 32 --quiet");
+    let begin = "train digits --out run --epochs 1 --batch 32 --schedule cosine:0.1 --warm-up 0.5";
+    let said = succeeds(here, &format!("{begin} --tensorboard --quiet"));
     assert!(said.contains("after step 44; saved in run"), "{said}");
     assert_eq!(epochs(here), 1);
 
     // The settings of the first part hold, but for the epochs.
-    let said = succeeds(here, "train digits --out run --epochs 4 --quiet");
+    let said = succeeds(
+        here,
+        "train digits --out run --epochs 4 --tensorboard --quiet",
+    );
     assert!(said.contains("after step 176; saved in run"), "{said}");
     assert_eq!(epochs(here), 4);
+    assert_eq!(
+        fs::read_dir(here.join("run/tensorboard")).unwrap().count(),
+        2
+    );
+    let history = History::load_json_lines(here.join("run/history.jsonl")).unwrap();
+    let rates: Vec<f64> = history
+        .epochs()
+        .iter()
+        .map(|epoch| epoch.learning_rate)
+        .collect();
+    // Along a cosine from step 22 to step 44, and, since epochs were added, to step 176.
+    assert!((rates[0] / 0.02 - 0.1).abs() < 0.01, "{rates:?}");
+    assert!(rates[1] / 0.02 > 0.6 && rates[1] > rates[2], "{rates:?}");
+    assert!((rates[3] / 0.02 - 0.1).abs() < 0.001, "{rates:?}");
+    let error = fails(here, "train digits --out run --schedule one-cycle");
+    assert!(
+        error.contains("--schedule cosine:0.1, not one-cycle"),
+        "{error}"
+    );
     let error = fails(here, "train digits --out run --batch 16");
     assert!(
         error.contains("was begun with --batch 32, not 16"),
@@ -145,6 +168,10 @@ fn uses(here: &Path) {
     fs::remove_file(&page).unwrap();
     succeeds(here, "report run");
     assert_eq!(fs::read(&page).unwrap(), written);
+    let page = String::from_utf8(written).unwrap();
+    for part in ["24 filters of conv1", "cosine:0.1", "Confusions"] {
+        assert!(page.contains(part), "{part}");
+    }
 
     let settings = here.join("run/run.json");
     let good = fs::read_to_string(&settings).unwrap();
@@ -165,6 +192,58 @@ fn uses(here: &Path) {
         error.contains("`wgrad train digits --out run` goes on"),
         "{error}"
     );
+}
+
+#[test]
+fn a_rate_is_found() {
+    let here = &empty("rate");
+    let said = succeeds(here, "find-rate digits --steps 60 --plot rates.svg --quiet");
+    assert!(
+        said.contains(" steps from a rate of 1e-6 to ") && said.contains("diverged"),
+        "{said}"
+    );
+    let picture = fs::read_to_string(here.join("rates.svg")).unwrap();
+    assert!(picture.contains("Search for a learning rate"));
+    let json = succeeds(
+        here,
+        "find-rate digits --from 0.001 --to 0.01 --steps 5 --json --quiet",
+    );
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let steps = json["steps"].as_array().unwrap();
+    assert_eq!((steps.len(), &json["diverged"]), (5, &Value::Bool(false)));
+    assert!((steps[4]["rate"].as_f64().unwrap() - 0.01).abs() < 1e-9);
+    assert!(!here.join("run").exists());
+    let error = fails(here, "find-rate digits --from 2 --to 1 --quiet");
+    assert!(error.contains("cannot go from 2 to 1"), "{error}");
+}
+
+/// Data that are there already are not fetched.
+#[cfg(feature = "download")]
+#[test]
+fn downloads_are_found() {
+    let here = &empty("download");
+    fs::create_dir_all(here.join("data/mnist")).unwrap();
+    for (part, count) in [("train", 40_u8), ("t10k", 20)] {
+        let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 8, 0, 0, 0, 8];
+        images.extend((0..64 * usize::from(count)).map(|i| (i % 251) as u8));
+        let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
+        labels.extend((0..count).map(|i| i % 10));
+        for (kind, bytes) in [("images-idx3", images), ("labels-idx1", labels)] {
+            let file = fs::File::create(here.join(format!("data/mnist/{part}-{kind}-ubyte.gz")));
+            let mut gzip = flate2::write::GzEncoder::new(file.unwrap(), Default::default());
+            std::io::Write::write_all(&mut gzip, &bytes).unwrap();
+            gzip.finish().unwrap();
+        }
+    }
+    for _ in 0..2 {
+        succeeds(
+            here,
+            "train mnist:data --download --out run --epochs 1 --quiet",
+        );
+    }
+    succeeds(here, "eval run");
+    let error = fails(here, "find-rate digits --download");
+    assert!(error.contains("--download is for mnist:DIR"), "{error}");
 }
 
 #[test]
@@ -220,6 +299,14 @@ fn errors_say_what_to_do() {
     is_refused(here, "train mnist --out run");
     is_refused(here, "train digits --out run --epochs 0");
     is_refused(here, "train digits --out run --rate -1");
+    let error = is_refused(here, "train digits --out run --schedule sine");
+    assert!(error.contains("constant, cosine[:FLOOR]"), "{error}");
+    is_refused(here, "train digits --out run --warm-up -1");
+    let error = fails(
+        here,
+        "train digits --out run --schedule one-cycle --warm-up 1",
+    );
+    assert!(error.contains("leave --warm-up away"), "{error}");
     is_refused(here, "train digits");
     is_refused(here, "fly");
 
@@ -243,7 +330,15 @@ fn errors_say_what_to_do() {
 fn help_names_every_command() {
     let here = &empty("help");
     let help = succeeds(here, "--help");
-    for command in ["devices", "train", "eval", "predict", "export", "report"] {
+    for command in [
+        "devices",
+        "train",
+        "find-rate",
+        "eval",
+        "predict",
+        "export",
+        "report",
+    ] {
         assert!(help.contains(&format!("\n  {command}")), "{help}");
         assert!(succeeds(here, &format!("{command} --help")).contains("Usage: wgrad"));
     }

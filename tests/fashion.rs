@@ -1,7 +1,13 @@
-//! A real task at real size: one epoch of Fashion-MNIST, as `examples/fashion_mnist.rs` trains it.
+//! A real task at real size: Fashion-MNIST, by the network, rate and batch of
+//! `examples/fashion_mnist.rs`.
 //!
 //! Runs where the environment variable `WGRAD_DATA` names a folder that holds `fashion-mnist`;
-//! without it the test says that it was skipped.
+//! without it the test says that it was skipped. One epoch, some 75 seconds on two cores, or as
+//! many as `WGRAD_FASHION_EPOCHS` says:
+//!
+//! ```sh
+//! WGRAD_DATA=<folder> WGRAD_FASHION_EPOCHS=2 cargo test --release --test fashion -- --nocapture
+//! ```
 
 #![allow(clippy::panic, reason = "helpers of tests fail by panicking")]
 
@@ -16,15 +22,19 @@ use wgrad::graph::Network;
 use wgrad::random::Seed;
 use wgrad::train::{Sgd, Trainer};
 
-/// PyTorch reaches 0.880 with the same network, law of initialisation, rate and batch; seeds
-/// differ by some 0.003.
-const ACCURACY: f64 = 0.875;
+/// After one epoch and after two. PyTorch reaches 0.880 and 0.902 with the same network, law of
+/// initialisation, rate and batch; seeds differ by some 0.003.
+const ACCURACIES: [f64; 2] = [0.875, 0.90];
 
-/// For two cores and a Vulkan driver that computes on them.
+/// For an epoch, on two cores and a Vulkan driver that computes on them.
 const SECONDS: f64 = 240.0;
 
+/// The weights are averaged over about two hundred steps. The steps are the same without; but at
+/// a rate that stays as it is, the weights of a single step scatter.
+const AVERAGE: f64 = 0.995;
+
 #[test]
-fn one_epoch_of_fashion_mnist() {
+fn fashion_mnist_is_learned() {
     let Some(folder) = std::env::var_os("WGRAD_DATA") else {
         // Past libtest's capture.
         let _ = writeln!(
@@ -51,6 +61,9 @@ fn one_epoch_of_fashion_mnist() {
         "{normalisation:?}"
     );
 
+    let epochs = std::env::var("WGRAD_FASHION_EPOCHS");
+    let epochs = epochs.map_or(1, |epochs| epochs.parse().unwrap());
+
     let mut net = Network::input([1, 28, 28]);
     for channels in [32, 64] {
         net.conv(channels, 3).padding(1).prelu().max_pool(2);
@@ -58,14 +71,16 @@ fn one_epoch_of_fashion_mnist() {
     net.linear(128).shared_prelu().linear(10);
     let mut model = net.build(device, Seed(42)).unwrap();
     let run = Trainer::new(Sgd::new(0.01).momentum(0.9))
-        .epochs(1)
+        .epochs(epochs)
         .batch_size(64)
+        .average(AVERAGE)
         .seed(42)
         .fit(&mut model, &train, &test)
         .unwrap();
-    let accuracy = run.evaluation.unwrap().accuracy.unwrap();
-    let seconds = run.history.seconds();
-    assert!(accuracy >= ACCURACY, "accuracy {accuracy}");
-    assert!(seconds <= SECONDS, "{seconds} s");
-    println!("accuracy {accuracy} in {seconds:.0} s");
+    println!("{run}");
+    for (epoch, wanted) in run.history.epochs().iter().zip(ACCURACIES) {
+        let accuracy = epoch.test_accuracy.unwrap();
+        assert!(accuracy >= wanted, "epoch {}: {accuracy}", epoch.epoch);
+        assert!(epoch.seconds <= SECONDS, "{} s", epoch.seconds);
+    }
 }

@@ -23,5 +23,6 @@ mod losses;
 mod networks;
 #[path = "gradients/random.rs"]
 mod random;
-mod reference;
 mod support;
+
+use wgrad_reference as reference;

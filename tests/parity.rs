@@ -7,5 +7,6 @@
 )]
 
 mod ops;
-mod reference;
 mod support;
+
+use wgrad_reference as reference;

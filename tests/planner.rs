@@ -9,6 +9,8 @@
 
 mod planning;
 
+#[path = "planner/costs.rs"]
+mod costs;
 #[path = "planner/faults.rs"]
 mod faults;
 #[path = "planner/properties.rs"]

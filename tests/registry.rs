@@ -188,7 +188,8 @@ fn every_operator_has_its_files() {
 /// A file that exists may still test nothing.
 #[test]
 fn every_operator_has_a_property_and_its_gradient_is_compared() {
-    // `check_loss` of tests/ops/mod.rs compares a loss and its gradient.
+    // These functions of tests/ops/mod.rs compare a result and its gradient.
+    let checks = ["check_loss(", "check_from_result(", "check_draws("];
     let mut missing = Missing::default();
     for entry in OPERATORS {
         let stem = test_stem(entry.stem);
@@ -198,16 +199,12 @@ fn every_operator_has_a_property_and_its_gradient_is_compared() {
             missing.unless(there, format!("{what} in {file}"));
         };
         wants("a property (`proptest!`)", test.contains("proptest!"));
-        wants(
-            "a comparison (`assert_close`)",
-            test.contains("assert_close(") || test.contains("check_loss("),
-        );
-        wants(
-            "a gradient",
-            ["gradients(", "gradients_from(", "check_loss("]
-                .iter()
-                .any(|call| test.contains(call)),
-        );
+        let calls = |names: &[&str]| {
+            let mut names = names.iter().chain(&checks);
+            names.any(|name| test.contains(name))
+        };
+        wants("a comparison (`assert_close`)", calls(&["assert_close("]));
+        wants("a gradient", calls(&["gradients(", "gradients_from("]));
         wants(
             "the reference",
             test.contains("use crate::reference") && test.contains(stem),
@@ -227,6 +224,56 @@ fn every_operator_has_a_property_and_its_gradient_is_compared() {
             reference.contains("pub fn grad"),
             format!("a gradient in tests/reference/{stem}.rs"),
         );
+    }
+}
+
+/// Operators that PyTorch computes no other way than their reference does: by random numbers of
+/// its own, or by moving and adding numbers. And Caffe's, which it does not have.
+#[rustfmt::skip]
+const WITHOUT_PYTORCH: &[&str] = &[
+    "add", "channel_dropout", "concat", "dropout", "hinge_loss", "reshape", "stochastic_depth",
+];
+
+/// PyTorch's values are a witness of the references, numbers worked by hand where it has none.
+#[test]
+fn every_reference_has_a_witness() {
+    let mut missing = Missing::default();
+    let files = ["", "_activations", "_losses", "_structure", "_windows"];
+    let pytorch = files.map(|name| text(format!("tests/reference/pytorch{name}.rs")));
+    let pytorch = pytorch.concat();
+    for entry in OPERATORS {
+        let stem = test_stem(entry.stem);
+        let by_hand = text(format!("tests/reference/{stem}.rs")).contains("_by_hand() {");
+        let compared = pytorch.contains(&format!("{stem}::"));
+        let hand_only = WITHOUT_PYTORCH.contains(&entry.stem);
+        let what = format!("PyTorch's values of `{stem}` in tests/reference/pytorch*.rs");
+        missing.unless(compared != hand_only, what);
+        let what = format!("numbers worked by hand in tests/reference/{stem}.rs");
+        missing.unless(compared || by_hand, what);
+    }
+}
+
+/// Update rules: a reference with steps by hand, and a training that follows it. (Their kernels are
+/// in the cases, as every shader must be.)
+#[test]
+fn every_update_rule_has_its_parts() {
+    let mut missing = Missing::default();
+    let trainings = sources(&path("tests/training")).concat();
+    for rule in cases::training::rules() {
+        let (name, kind) = (rule.name(), format!("{rule:?}"));
+        let kind = kind.split([' ', '(']).next().unwrap();
+        let file = format!("tests/reference/{name}.rs");
+        let reference = text(&file);
+        let by_hand = reference.contains("_by_hand() {");
+        missing.unless(
+            reference.contains("pub fn step("),
+            format!("a step in {file}"),
+        );
+        missing.unless(by_hand, format!("steps by hand in {file}"));
+        for call in [format!("{kind}::new("), format!("{name}::step(")] {
+            let what = format!("`{call}` in tests/training");
+            missing.unless(trainings.contains(&call), what);
+        }
     }
 }
 

@@ -7,8 +7,9 @@
     reason = "helpers of tests fail by panicking"
 )]
 
-mod reference;
 mod support;
+
+use wgrad_reference as reference;
 
 #[path = "training/accumulation.rs"]
 mod accumulation;
@@ -46,10 +47,16 @@ mod mixing;
 mod no_adapter;
 #[path = "training/non_finite.rs"]
 mod non_finite;
+#[path = "training/profile.rs"]
+mod profile;
 #[path = "training/quickprop.rs"]
 mod quickprop;
+#[path = "training/rate_search.rs"]
+mod rate_search;
 #[path = "training/rules.rs"]
 mod rules;
+#[path = "training/rules_by_squares.rs"]
+mod rules_by_squares;
 #[path = "training/schedules.rs"]
 mod schedules;
 #[path = "training/setup.rs"]
@@ -60,3 +67,8 @@ mod signals;
 mod steady;
 #[path = "training/streaming.rs"]
 mod streaming;
+#[cfg(feature = "tensorboard")]
+#[path = "training/tensorboard.rs"]
+mod tensorboard;
+#[path = "training/tuning.rs"]
+mod tuning;

@@ -61,7 +61,7 @@ mod streamed;
 #[cfg(feature = "csv")]
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -69,10 +69,16 @@ impl Graph {
     /// An input of the network: one sample of `shape` (`[C, H, W]` or `[F]`) per batch row.
     pub fn input(&mut self, name: &str, shape: impl Into<Shape>) -> Var {
         let shape = shape.into();
+        let mut value_type = ValueType::sample(shape);
+        let shape = &value_type.shape;
         if shape.is_empty() || shape.elements() == 0 {
             self.fail_at(name, "input", format!("the shape {shape} has no elements"));
+        } else if let Err(reason) = value_type.check_count() {
+            self.fail_at(name, "input", reason);
+            // Stands in, so that building goes on.
+            value_type = ValueType::sample(vec![1; value_type.shape.len()]);
         }
-        self.persistent(name, ValueType::sample(shape), name, 0)
+        self.persistent(name, value_type, name, 0)
     }
 
     /// A class index per sample, for the losses.
@@ -127,7 +133,7 @@ impl Graph {
             .parameters
             .iter()
             .filter(|p| p.role.arena() == arena)
-            .map(|p| p.offset + aligned(p.layout.size()))
+            .map(|p| p.offset.saturating_add(aligned(p.layout.size())))
             .max()
             .unwrap_or(0);
         let value_type = ValueType {
@@ -136,6 +142,9 @@ impl Graph {
             batched: false,
             element: Element::F32,
         };
+        if let Err(reason) = value_type.check_count() {
+            self.fail(Error::Invalid(format!("the parameter `{path}`: {reason}")));
+        }
         let var = self.persistent(&path, value_type, arena, offset);
         self.parameters.push(declaration.place(path, var, offset));
         var
@@ -159,10 +168,11 @@ impl Graph {
         let types: Vec<&ValueType> = inputs.iter().map(|v| self.type_of(*v)).collect();
         let result = operator.infer(&types).and_then(|outputs| {
             let known = outputs.iter().all(|o| o.shape.elements() > 0);
-            match known && (operator.acts() || !outputs.is_empty()) {
-                true => Ok(outputs),
-                false => Err("the result has no elements".to_owned()),
+            if !known || !operator.acts() && outputs.is_empty() {
+                return Err("the result has no elements".to_owned());
             }
+            outputs.iter().try_for_each(ValueType::check_count)?;
+            Ok(outputs)
         });
         let outputs = match result {
             Ok(outputs) => outputs,
@@ -236,7 +246,7 @@ impl Graph {
     /// The given path, or the next one for this kind of layer.
     pub fn path(&mut self, name: Option<&str>, kind: &str) -> String {
         match name {
-            Some(name) => self.names.within_scope(name),
+            Some(name) => self.names.give(name),
             None => self.names.next(kind),
         }
     }

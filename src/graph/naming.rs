@@ -1,11 +1,13 @@
 //! PyTorch-like paths for layers: a scope, a kind and a number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     scopes: Vec<String>,
     used: BTreeMap<String, usize>,
+    /// Paths that users chose.
+    given: BTreeSet<String>,
 }
 
 impl Names {
@@ -26,11 +28,23 @@ impl Names {
         path
     }
 
+    /// The path of a layer that a user named. No layer gets it by its number.
+    pub(super) fn give(&mut self, name: &str) -> String {
+        let path = self.within_scope(name);
+        self.given.insert(path.clone());
+        path
+    }
+
     pub(super) fn next(&mut self, kind: &str) -> String {
-        let path = self.within_scope(kind);
-        let count = self.used.entry(path.clone()).or_insert(0);
-        *count += 1;
-        format!("{path}{count}")
+        let kind = self.within_scope(kind);
+        let count = self.used.entry(kind.clone()).or_insert(0);
+        loop {
+            *count += 1;
+            let path = format!("{kind}{count}");
+            if !self.given.contains(&path) {
+                return path;
+            }
+        }
     }
 
     /// Counts a path that is there already, so that the next of its kind gets a higher number.
@@ -57,6 +71,17 @@ mod tests {
         names.enter("0");
         assert_eq!(names.next("conv"), "layer1.0.conv1");
         names.leave();
+        assert_eq!(names.next("conv"), "layer1.conv1");
+    }
+
+    #[test]
+    fn numbers_that_users_gave_are_left_out() {
+        let mut names = Names::default();
+        names.give("conv1");
+        names.give("conv3");
+        assert_eq!(names.next("conv"), "conv2");
+        assert_eq!(names.next("conv"), "conv4");
+        names.enter("layer1");
         assert_eq!(names.next("conv"), "layer1.conv1");
     }
 

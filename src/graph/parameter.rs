@@ -11,7 +11,7 @@ pub(crate) const BLOCK: usize = 64;
 
 /// `len` rounded up to whole blocks.
 pub(crate) const fn aligned(len: usize) -> usize {
-    len.div_ceil(BLOCK) * BLOCK
+    len.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
 
 /// Where a parameter's first values come from.

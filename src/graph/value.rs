@@ -45,6 +45,17 @@ impl ValueType {
         }
     }
 
+    /// Refuses more elements than the device can number.
+    pub(super) fn check_count(&self) -> Result<(), String> {
+        match u32::try_from(self.layout.size()) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(format!(
+                "the shape {} has more elements than can be numbered in 32 bits",
+                self.shape
+            )),
+        }
+    }
+
     /// Whether the layout is the standard one of the shape.
     pub fn is_standard(&self) -> bool {
         self.layout == Layout::sample(&self.shape)
@@ -52,12 +63,12 @@ impl ValueType {
 
     /// Elements on the device for a batch of this size.
     pub fn device_len(&self, batch: usize) -> usize {
-        self.layout.size() * self.rows(batch)
+        self.layout.size().saturating_mul(self.rows(batch))
     }
 
     /// Elements of the logical tensor for a batch of this size.
     pub fn logical_len(&self, batch: usize) -> usize {
-        self.shape.elements() * self.rows(batch)
+        self.shape.elements().saturating_mul(self.rows(batch))
     }
 
     fn rows(&self, batch: usize) -> usize {

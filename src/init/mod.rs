@@ -43,6 +43,30 @@
 //! Sun ("Delving deep into rectifiers", 2015) add the factor of the rectifier derived above. All
 //! three are [`Init::Scaled`]: `variance = gain/n`, with `n` a fan.
 //!
+//! # Which one when
+//!
+//! A layer without an initialiser of its own gets the law of the first three rows that suits what
+//! follows it. To choose another, give it to the layer: `Conv2d::new(16, 3).init(Init::lecun())`,
+//! or in a chain `.conv(16, 3).init(...)`.
+//!
+//! | the layer | initialiser | because |
+//! |---|---|---|
+//! | before a rectifier (ReLU, PReLU, ELU, GELU and so on) | [`Init::he`] with its slope | keeps the variance of the signal from layer to layer |
+//! | before tanh, sigmoid, softmax, or the last one | [`Init::xavier`] | is between what the forward and the backward pass ask for, where the activation is linear |
+//! | before SELU | [`Init::lecun`] | is the variance for which SELU keeps mean 0 and variance 1 |
+//! | the same where gradients matter more, or filters are few and large | [`Init::he`] with [`Fan::Out`] | keeps the variance of gradients; torchvision's ResNets do so |
+//! | a residual branch without normalisation | [`Init::fixup`], its last layer [`Init::Constant`]`(0.0)` | L branches add up to the variance of one |
+//! | plain, without shortcuts, more than some 50 layers | [`Init::DeltaOrthogonal`], linear layers [`Init::Orthogonal`] | keeps all singular values at 1, not only their mean |
+//! | is to begin as the identity | [`Init::Dirac`] | copies its input |
+//! | a transposed convolution that enlarges images | [`Init::Bilinear`] | begins as bilinear interpolation |
+//! | is to begin as an average with positive weights | [`Init::PositiveUnitBall`] | sums to 1 |
+//! | a network from Caffe | [`Init::caffe_xavier`], [`Init::Gaussian`], [`Init::Uniform`] | is what its description says |
+//! | a transformer-like or very wide layer, to be rid of outliers | [`Init::TruncatedGaussian`] | draws nothing beyond two deviations |
+//! | biases 0, scales 1, PReLU's slopes ¼ | [`Init::Constant`] | is what they begin with, unless told |
+//!
+//! In doubt the *signal report* ([`Trainer::signals`](crate::train::Trainer::signals)) shows on
+//! one's own network and data whether signals and gradients keep their size.
+//!
 //! # Reproducibility
 //!
 //! Every draw comes from [`Philox`](crate::random::Philox) under the seed and the *name* of the

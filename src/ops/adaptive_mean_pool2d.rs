@@ -1,7 +1,7 @@
 //! Adaptive mean pooling: the average of every bin, for images of any size.
 
 use super::bins::Bins;
-use super::{Operator, Reason, arity, elementwise, image};
+use super::{Operator, Reason, arity, elementwise, image, image_gradient};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::onnx::{Constant, OnnxNode, Translation};
@@ -113,18 +113,7 @@ impl Operator for AdaptiveMeanPool2dGrad {
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        let [delta] = arity::<1>(inputs)?;
-        let output = self.pool.bins.output(self.input)?;
-        if image(&delta)? != output {
-            return Err(format!(
-                "the gradient {} does not fit the result {output:?}",
-                delta.shape
-            ));
-        }
-        Ok(vec![ValueType {
-            batched: delta.batched,
-            ..ValueType::sample(self.input)
-        }])
+        image_gradient(inputs, self.input, self.pool.bins.output(self.input)?)
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {

@@ -1,13 +1,12 @@
 //! Dropout of whole channels (Tompson et al., "Efficient object localization using convolutional
 //! networks", CVPR 2015).
 
-use super::dropout::check_probability;
-use super::{Operator, Reason, arity, draws};
+use super::dropout::{self, Drawn};
+use super::{Operator, Reason, draws};
 use crate::autodiff::Backward;
-use crate::graph::{Element, Graph, ValueType, Var};
+use crate::graph::{Graph, ValueType, Var};
 use crate::onnx::Translation;
 use crate::plan::{Lowering, Mode};
-use crate::shader::shader;
 
 /// In training, each channel of each sample is zeroed with probability p and the others are
 /// multiplied by 1/(1−p); in evaluation, `y = x` (PyTorch's `Dropout2d`). Neighbouring pixels are
@@ -46,32 +45,26 @@ impl Operator for ChannelDropout {
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        let [x] = arity::<1>(inputs)?;
-        check_probability(self.probability)?;
-        if x.element != Element::F32 || !x.batched || x.shape.is_empty() || !x.is_standard() {
-            return Err(format!(
-                "an image or features are needed, the input is {}",
+        dropout::check_probability(self.probability)?;
+        let types = draws::same_type(inputs)?;
+        match types
+            .iter()
+            .find(|x| x.shape.is_empty() || !x.is_standard())
+        {
+            None => Ok(types),
+            Some(x) => Err(format!(
+                "an image or features in the standard order are needed, the input is {}",
                 x.shape
-            ));
+            )),
         }
-        Ok(vec![x])
     }
 
     fn gradient(&self, cx: &mut Backward<'_>) -> Result<(), Reason> {
-        let delta = cx.output_delta()?;
-        let dx = cx.apply(*self, &[delta]);
-        cx.set(0, dx);
-        Ok(())
+        dropout::gradient(cx, *self)
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let y = cx.output(0);
-        let kernel = draws::kernel(cx, shader!("channel_dropout"), self.stream)?
-            .constant("probability", f64::from(self.probability))
-            .constant("scale", 1.0 / (1.0 - f64::from(self.probability)))
-            .bind("y", &y);
-        cx.dispatch(kernel);
-        Ok(())
+        dropout::lower(cx, Drawn::Channel, self.probability, self.stream)
     }
 
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {

@@ -28,17 +28,31 @@ pub enum Choice {
         /// Into how many parts each sum is cut.
         parts: usize,
     },
-    /// Winograd's minimal filtering; see [`Variant::Winograd`](super::conv2d::Variant::Winograd).
-    Winograd {
-        /// Results of one invocation of the products: columns and channel vectors; of a filter's
-        /// gradient input and output vectors.
+    /// Products in which the invocations of a subgroup hand loaded values round.
+    Subgroup {
+        /// Results of one invocation: rows and vectors; of a matrix's gradient input and output
+        /// vectors of a workgroup.
         tile: [usize; 2],
         /// Into how many parts each sum is cut.
         parts: usize,
-        /// Into how many pieces, one after the other, the batch is cut, so that what is
-        /// transformed stays in a cache.
-        pieces: usize,
     },
+    /// Winograd's minimal filtering; see [`Variant::Winograd`](super::conv2d::Variant::Winograd).
+    Winograd(WinogradCut),
+}
+
+/// How Winograd's products are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WinogradCut {
+    /// Pixels along a side of a tile of results: 2 or 4.
+    pub side: usize,
+    /// Results of one invocation of the products: columns and channel vectors; of a filter's
+    /// gradient input and output vectors.
+    pub tile: [usize; 2],
+    /// Into how many parts each sum is cut.
+    pub parts: usize,
+    /// Into how many pieces, one after the other, the batch is cut, so that what is
+    /// transformed stays in a cache.
+    pub pieces: usize,
 }
 
 /// The tile of a workgroup along the two sides of a product: pixels (of a filter's gradient taps
@@ -57,7 +71,8 @@ impl Choice {
         match self {
             Self::Register { parts, .. }
             | Self::Tiled { parts, .. }
-            | Self::Winograd { parts, .. } => parts,
+            | Self::Subgroup { parts, .. }
+            | Self::Winograd(WinogradCut { parts, .. }) => parts,
         }
     }
 
@@ -67,7 +82,8 @@ impl Choice {
         match &mut other {
             Self::Register { parts, .. }
             | Self::Tiled { parts, .. }
-            | Self::Winograd { parts, .. } => *parts = cut,
+            | Self::Subgroup { parts, .. }
+            | Self::Winograd(WinogradCut { parts, .. }) => *parts = cut,
         }
         other
     }
@@ -87,15 +103,21 @@ impl fmt::Display for Choice {
                 let (threads, each) = (times(&tile.threads), times(&tile.each));
                 write!(f, "tiled threads={threads} each={each} parts={parts}")
             }
-            Self::Winograd {
+            Self::Subgroup { tile, parts } => {
+                write!(f, "subgroup tile={} parts={parts}", times(tile))
+            }
+            Self::Winograd(WinogradCut {
+                side,
                 tile,
                 parts,
                 pieces,
-            } => write!(
-                f,
-                "winograd tile={} parts={parts} pieces={pieces}",
-                times(tile)
-            ),
+            }) => {
+                let tile = times(tile);
+                write!(
+                    f,
+                    "winograd side={side} tile={tile} parts={parts} pieces={pieces}"
+                )
+            }
         }
     }
 }
@@ -124,11 +146,16 @@ impl FromStr for Choice {
                 },
                 parts: take::<1>(&mut numbers, "parts")?[0],
             },
-            "winograd" => Self::Winograd {
+            "subgroup" => Self::Subgroup {
+                tile: take(&mut numbers, "tile")?,
+                parts: take::<1>(&mut numbers, "parts")?[0],
+            },
+            "winograd" => Self::Winograd(WinogradCut {
+                side: take::<1>(&mut numbers, "side")?[0],
                 tile: take(&mut numbers, "tile")?,
                 parts: take::<1>(&mut numbers, "parts")?[0],
                 pieces: take::<1>(&mut numbers, "pieces")?[0],
-            },
+            }),
             _ => return Err(format!("`{variant}` is no variant")),
         };
         match numbers.keys().next() {
@@ -171,6 +198,12 @@ impl Choices {
         known.map(|(problem, choice)| (problem.as_str(), *choice))
     }
 
+    /// These, and for the problems of `others` those.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        self.iter().chain(others.iter()).collect()
+    }
+
     /// Whether the heuristic chooses everywhere.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
@@ -205,11 +238,16 @@ mod tests {
                 },
                 parts: 1,
             },
-            Choice::Winograd {
+            Choice::Subgroup {
+                tile: [4, 8],
+                parts: 2,
+            },
+            Choice::Winograd(WinogradCut {
+                side: 4,
                 tile: [12, 4],
                 parts: 8,
                 pieces: 2,
-            },
+            }),
         ];
         for choice in choices {
             assert_eq!(choice.to_string().parse(), Ok(choice));

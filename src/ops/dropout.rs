@@ -48,6 +48,46 @@ pub(super) fn check_probability(probability: f32) -> Result<(), Reason> {
     }
 }
 
+/// What is dropped or kept as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drawn {
+    Element,
+    Channel,
+    Sample,
+    Batch,
+}
+
+/// Emits the kernel of a dropout, which is that of its gradient too.
+pub(super) fn lower(
+    cx: &mut Lowering<'_>,
+    drawn: Drawn,
+    probability: f32,
+    stream: u32,
+) -> Result<(), Reason> {
+    let y = cx.output(0);
+    let probability = f64::from(probability);
+    let kept = 1.0 - probability;
+    let scale = if kept > 0.0 { 1.0 / kept } else { 0.0 };
+    let kernel = draws::kernel(cx, shader!("dropout"), stream)?
+        .flag("BY_ELEMENT", drawn == Drawn::Element)
+        .flag("BY_CHANNEL", drawn == Drawn::Channel)
+        .flag("BY_SAMPLE", matches!(drawn, Drawn::Sample | Drawn::Batch))
+        .flag("BATCH", drawn == Drawn::Batch)
+        .constant("probability", probability)
+        .constant("scale", scale)
+        .bind("y", &y);
+    cx.dispatch(kernel);
+    Ok(())
+}
+
+/// The gradient: the same elements of δ are dropped again.
+pub(super) fn gradient(cx: &mut Backward<'_>, dropout: impl Operator) -> Result<(), Reason> {
+    let delta = cx.output_delta()?;
+    let dx = cx.apply(dropout, &[delta]);
+    cx.set(0, dx);
+    Ok(())
+}
+
 impl Operator for Dropout {
     fn name(&self) -> &'static str {
         "dropout"
@@ -59,20 +99,11 @@ impl Operator for Dropout {
     }
 
     fn gradient(&self, cx: &mut Backward<'_>) -> Result<(), Reason> {
-        let delta = cx.output_delta()?;
-        let dx = cx.apply(*self, &[delta]);
-        cx.set(0, dx);
-        Ok(())
+        gradient(cx, *self)
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let y = cx.output(0);
-        let kernel = draws::kernel(cx, shader!("dropout"), self.stream)?
-            .constant("probability", f64::from(self.probability))
-            .constant("scale", 1.0 / (1.0 - f64::from(self.probability)))
-            .bind("y", &y);
-        cx.dispatch(kernel);
-        Ok(())
+        lower(cx, Drawn::Element, self.probability, self.stream)
     }
 
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {

@@ -1,13 +1,11 @@
 //! The logarithm of softmax, which stays finite where a softmax is rounded to zero (PyTorch's
 //! `log_softmax`).
 
-use super::softmax::{check, dispatch};
-use super::{Operator, Reason, elementwise};
+use super::{Operator, Reason, elementwise, softmax};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::onnx::{OnnxNode, Translation};
 use crate::plan::Lowering;
-use crate::shader::shader;
 
 /// `y_k = x_k − ln Σ_j e^{x_j}` over the channels of each position. The largest x is taken out first,
 /// so that nothing overflows; NaN makes the position's channels NaN.
@@ -20,7 +18,7 @@ impl Operator for LogSoftmax {
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        check(inputs)
+        softmax::check(inputs)
     }
 
     fn gradient(&self, cx: &mut Backward<'_>) -> Result<(), Reason> {
@@ -31,7 +29,7 @@ impl Operator for LogSoftmax {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        dispatch(cx, shader!("log_softmax"), &["x"], "y");
+        softmax::lower(cx, true);
         Ok(())
     }
 
@@ -42,10 +40,7 @@ impl Operator for LogSoftmax {
     }
 
     fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {
-        // A comparison; twice a difference and an exponential; a sum and a quotient.
-        inputs
-            .first()
-            .map_or(0, |x| 7 * x.logical_len(batch) as u64)
+        softmax::flops(inputs, batch, 7)
     }
 }
 
@@ -63,14 +58,12 @@ impl Operator for LogSoftmaxGrad {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        dispatch(cx, shader!("log_softmax_grad"), &["y", "dy"], "dx");
+        softmax::lower_gradient(cx, true);
         Ok(())
     }
 
     fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {
-        inputs
-            .first()
-            .map_or(0, |y| 4 * y.logical_len(batch) as u64)
+        softmax::flops(inputs, batch, 4)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::pool_window::Window;
 use super::window::Padding;
-use super::{Operator, Reason, arity, elementwise, image};
+use super::{Operator, Reason, arity, elementwise, image, image_gradient};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::onnx::{Constant, OnnxNode, Translation};
@@ -154,18 +154,7 @@ impl Operator for MeanPool2dGrad {
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        let [delta] = arity::<1>(inputs)?;
-        let output = self.pool.window.output(self.input)?;
-        if image(&delta)? != output {
-            return Err(format!(
-                "the gradient {} does not fit the result {output:?}",
-                delta.shape
-            ));
-        }
-        Ok(vec![ValueType {
-            batched: delta.batched,
-            ..ValueType::sample(self.input)
-        }])
+        image_gradient(inputs, self.input, self.pool.window.output(self.input)?)
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {

@@ -199,6 +199,26 @@ pub(crate) fn image(value_type: &ValueType) -> Result<[usize; 3], Reason> {
     }
 }
 
+/// Shape rule of the gradients of operators from an image `input` to an image `output`, whose one
+/// operand is δ of the result.
+pub(crate) fn image_gradient(
+    inputs: &[&ValueType],
+    input: [usize; 3],
+    output: [usize; 3],
+) -> Result<Vec<ValueType>, Reason> {
+    let [delta] = arity::<1>(inputs)?;
+    if image(&delta)? != output {
+        return Err(format!(
+            "the gradient {} does not fit the result {output:?}",
+            delta.shape
+        ));
+    }
+    Ok(vec![ValueType {
+        batched: delta.batched,
+        ..ValueType::sample(input)
+    }])
+}
+
 /// Helper of shape rules: exactly this many operands.
 pub(crate) fn arity<const N: usize>(inputs: &[&ValueType]) -> Result<[ValueType; N], Reason> {
     let owned: Vec<ValueType> = inputs.iter().map(|t| (*t).clone()).collect();

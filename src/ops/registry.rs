@@ -86,7 +86,7 @@ pub const OPERATORS: &[Entry] = &[
     entry("batch_norm", &["batch_norm", "batch_norm_grad"], "batch normalisation, per channel", "Ioffe and Szegedy, Batch normalization, 2015").learns(&["weight", "bias"]),
     entry("binary_cross_entropy", &["binary_cross_entropy"], "the loss of independent yes-or-no questions, from logits", "PyTorch, torch.nn.BCEWithLogitsLoss"),
     entry("celu", &["celu", "celu_grad"], "the continuously differentiable exponential linear unit", "Barron, Continuously differentiable exponential linear units, 2017"),
-    entry("channel_dropout", &["channel_dropout"], "dropout of whole channels", "Tompson et al., Efficient object localization, 2015"),
+    entry("channel_dropout", &["channel_dropout"], "dropout of whole channels", "Tompson et al., Efficient object localization, 2015").shader("dropout"),
     entry("concat", &["concat"], "concatenation on the channels", "PyTorch, torch.cat"),
     entry("conv2d", &["conv2d", "conv2d_grad_input", "conv2d_grad_weight"], "convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]),
     entry("conv_transpose2d", &["conv_transpose2d"], "transposed convolution: dense, grouped, depthwise", "Dumoulin and Visin, A guide to convolution arithmetic, 2016").learns(&["weight", "bias"]).shader("conv2d_grad_input"),
@@ -103,7 +103,7 @@ pub const OPERATORS: &[Entry] = &[
     entry("leaky_relu", &["leaky_relu", "leaky_relu_grad"], "the rectifier with a fixed slope for negative inputs", "Maas, Hannun and Ng, Rectifier nonlinearities, 2013"),
     entry("linear", &["linear", "linear_grad_input", "linear_grad_weight"], "the fully connected layer", "PyTorch, torch.nn.Linear").learns(&["weight", "bias"]),
     entry("local_response_norm", &["local_response_norm", "local_response_norm_grad"], "local response normalisation, across or within channels", "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, 2012"),
-    entry("log_softmax", &["log_softmax", "log_softmax_grad"], "the logarithm of softmax", "PyTorch, torch.nn.LogSoftmax"),
+    entry("log_softmax", &["log_softmax", "log_softmax_grad"], "the logarithm of softmax", "PyTorch, torch.nn.LogSoftmax").shader("softmax"),
     entry("max_pool2d", &["max_pool2d", "max_pool2d_grad"], "the largest element of every window", "PyTorch, torch.nn.MaxPool2d"),
     entry("mean_pool2d", &["mean_pool2d", "mean_pool2d_grad"], "the average of every window", "PyTorch, torch.nn.AvgPool2d"),
     entry("mish", &["mish", "mish_grad"], "the input times tanh of its softplus", "Misra, Mish, 2020"),
@@ -122,10 +122,10 @@ pub const OPERATORS: &[Entry] = &[
     entry("softmax", &["softmax", "softmax_grad"], "positive channels that sum to 1", "Bridle, Training stochastic model recognition algorithms, 1990"),
     entry("softmax_cross_entropy", &["softmax_cross_entropy"], "the loss of classification, from logits", "Bridle, Training stochastic model recognition algorithms, 1990"),
     entry("softplus", &["softplus", "softplus_grad"], "the smooth rectifier", "Dugas et al., Incorporating second-order functional knowledge, 2000"),
-    entry("stochastic_depth", &["stochastic_depth"], "a residual branch that is dropped now and then", "Huang et al., Deep networks with stochastic depth, 2016"),
+    entry("stochastic_depth", &["stochastic_depth"], "a residual branch that is dropped now and then", "Huang et al., Deep networks with stochastic depth, 2016").shader("dropout"),
     entry("tanh", &["tanh", "tanh_grad"], "the hyperbolic tangent", "PyTorch, torch.nn.Tanh"),
     entry("upsample", &["upsample", "upsample_grad"], "an image of another size: nearest neighbour, bilinear", "PyTorch, torch.nn.functional.interpolate"),
-    entry("zero_pad", &["zero_pad"], "zeros around an image", "PyTorch, torch.nn.ZeroPad2d"),
+    entry("zero_pad", &["zero_pad"], "zeros around an image", "PyTorch, torch.nn.ZeroPad2d").shader("slice"),
 ];
 
 const fn helper(
@@ -155,5 +155,5 @@ pub const HELPERS: &[Helper] = &[
     helper("rectified_max_pool2d", &["rectified_max_pool2d"], "max pooling of what is normalised and rectified while it is loaded", &["batch_norm", "leaky_relu", "max_pool2d", "prelu", "relu"]),
     helper("relayout", &["relayout"], "the same value in another order on the device", &["reshape"]),
     helper("scale", &["scale"], "a gradient times what the loss is worth", LOSSES),
-    helper("training", &["accumulate", "clip", "conclude", "count_answers", "draw_mix", "gather", "gather_labels", "mix", "running_average", "select_rows", "sum_losses", "weight_average"], "what a step does beside the network", &[]),
+    helper("training", &["accumulate", "clip", "conclude", "count_answers", "count_decisions", "draw_mix", "gather", "gather_labels", "mix", "running_average", "select_rows", "sum_losses", "weight_average"], "what a step does beside the network", &[]),
 ];

@@ -10,8 +10,8 @@ use crate::graph::{Graph, ValueType, Var};
 use crate::layout::LANES;
 use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
-use crate::shader::{Kernel, shader};
-use crate::shape::Shape;
+use crate::shader::shader;
+use crate::shape::{Shape, product};
 
 /// A range of one axis; no end means the axis's.
 type Extent = (usize, Option<usize>);
@@ -112,7 +112,7 @@ impl Slice {
 
 /// The shape `[C, H, W]`; features are one pixel, and any other shape one row of pixels.
 pub(crate) fn as_image(shape: &Shape) -> [usize; 3] {
-    let positions = || shape.iter().skip(1).product();
+    let positions = || product(shape.iter().skip(1));
     let channels = shape.first().copied().unwrap_or(1);
     shape.image().unwrap_or_else(|| [channels, 1, positions()])
 }
@@ -150,16 +150,21 @@ pub(crate) fn check_order(x: &ValueType, must_be_image: bool) -> Result<(), Reas
     Ok(())
 }
 
-/// Tells a kernel the extents of what it reads and writes.
-pub(crate) fn define_extents(kernel: Kernel, from: [usize; 3], to: [usize; 3]) -> Kernel {
-    kernel.defines([
-        ("IN_CHANNELS", from[0]),
-        ("IN_HEIGHT", from[1]),
-        ("IN_WIDTH", from[2]),
-        ("CHANNELS", to[0]),
-        ("HEIGHT", to[1]),
-        ("WIDTH", to[2]),
-    ])
+/// Emits the kernel that copies from these places of an image on; places beyond it give zeros.
+pub(crate) fn lower_from(cx: &mut Lowering<'_>, [channel, row, column]: [i64; 3]) {
+    let (x, y) = (cx.input(0), cx.output(0));
+    let from = as_image(&x.value_type.shape);
+    let to = as_image(&y.value_type.shape);
+    let kernel = elementwise::kernel(shader!("slice"), "y", &y)
+        .define_signed("FIRST_CHANNEL", channel)
+        .define_signed("FIRST_ROW", row)
+        .define_signed("FIRST_COLUMN", column)
+        .flag("ALIGNED", channel % LANES as i64 == 0)
+        .defines([("IN_CHANNELS", from[0]), ("CHANNELS", to[0])])
+        .defines([("IN_HEIGHT", from[1]), ("HEIGHT", to[1])])
+        .defines([("IN_WIDTH", from[2]), ("WIDTH", to[2])])
+        .bind("x", &x);
+    cx.dispatch(kernel);
 }
 
 impl Operator for Slice {
@@ -190,17 +195,8 @@ impl Operator for Slice {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let (x, y) = (cx.input(0), cx.output(0));
-        let shape = &x.value_type.shape;
-        let [channels, rows, columns] = self.within(shape)?.map(|[start, _]| start);
-        let kernel = elementwise::kernel(shader!("slice"), "y", &y)
-            .define("FIRST_CHANNEL", channels)
-            .define("FIRST_ROW", rows)
-            .define("FIRST_COLUMN", columns)
-            .flag("ALIGNED", channels.is_multiple_of(LANES))
-            .bind("x", &x);
-        let extents = as_image(&y.value_type.shape);
-        cx.dispatch(define_extents(kernel, as_image(shape), extents));
+        let parts = self.within(&cx.input(0).value_type.shape)?;
+        lower_from(cx, parts.map(|[start, _]| start as i64));
         Ok(())
     }
 

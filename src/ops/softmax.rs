@@ -31,12 +31,23 @@ pub(super) fn check(inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
     }
 }
 
+/// `y` from `x`: softmax, or its logarithm.
+pub(super) fn lower(cx: &mut Lowering<'_>, logarithm: bool) {
+    dispatch(cx, shader!("softmax"), &["x"], "y", logarithm);
+}
+
+/// `dx` from `y` and `dy`.
+pub(super) fn lower_gradient(cx: &mut Lowering<'_>, logarithm: bool) {
+    dispatch(cx, shader!("softmax_grad"), &["y", "dy"], "dx", logarithm);
+}
+
 /// One dispatch over the channels of each position, with the operands under these names.
-pub(super) fn dispatch(
+fn dispatch(
     cx: &mut Lowering<'_>,
     shader: Shader,
     operands: &[&'static str],
     result: &'static str,
+    logarithm: bool,
 ) {
     let output = cx.output(0);
     let channels = output.value_type.shape.first().copied().unwrap_or(1);
@@ -46,11 +57,18 @@ pub(super) fn dispatch(
     let mut kernel = Kernel::new(shader, Grid::Threads(threads))
         .defines([("ROWS", rows), ("CHANNELS", channels)])
         .flag("WIDE", wide)
+        .flag("LOG", logarithm)
         .bind(result, &output);
     for (index, name) in operands.iter().enumerate() {
         kernel = kernel.bind(name, &cx.input(index));
     }
     cx.dispatch(kernel);
+}
+
+/// So many operations for each element of the first operand.
+pub(super) fn flops(inputs: &[&ValueType], batch: usize, per_element: u64) -> u64 {
+    let elements = inputs.first().map_or(0, |x| x.logical_len(batch) as u64);
+    per_element * elements
 }
 
 impl Operator for Softmax {
@@ -70,7 +88,7 @@ impl Operator for Softmax {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        dispatch(cx, shader!("softmax"), &["x"], "y");
+        lower(cx, false);
         Ok(())
     }
 
@@ -82,9 +100,7 @@ impl Operator for Softmax {
 
     fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {
         // A comparison; twice a difference and an exponential; a sum and a quotient.
-        inputs
-            .first()
-            .map_or(0, |x| 7 * x.logical_len(batch) as u64)
+        flops(inputs, batch, 7)
     }
 }
 
@@ -102,14 +118,12 @@ impl Operator for SoftmaxGrad {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        dispatch(cx, shader!("softmax_grad"), &["y", "dy"], "dx");
+        lower_gradient(cx, false);
         Ok(())
     }
 
     fn flops(&self, inputs: &[&ValueType], _: &[&ValueType], batch: usize) -> u64 {
-        inputs
-            .first()
-            .map_or(0, |y| 4 * y.logical_len(batch) as u64)
+        flops(inputs, batch, 4)
     }
 }
 

@@ -1,13 +1,11 @@
 //! Stochastic depth (Huang et al., "Deep networks with stochastic depth", ECCV 2016).
 
-use super::{Operator, Reason, arity, draws, elementwise};
+use super::dropout::{self, Drawn};
+use super::{Operator, Reason, draws};
 use crate::autodiff::Backward;
-use crate::graph::{Element, Graph, ValueType, Var};
-use crate::layout::LANES;
+use crate::graph::{Graph, ValueType, Var};
 use crate::onnx::Translation;
 use crate::plan::{Lowering, Mode};
-use crate::random::{STATE_BUFFER, STATE_LEN};
-use crate::shader::shader;
 
 /// What is dropped together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,45 +77,25 @@ impl Operator for StochasticDepth {
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        let [x] = arity::<1>(inputs)?;
         if !(0.0..=1.0).contains(&self.probability) {
             return Err(format!(
                 "the probability of being dropped must lie in [0, 1], it is {}",
                 self.probability
             ));
         }
-        let whole = x.layout.size().is_multiple_of(LANES);
-        if x.element != Element::F32 || !x.batched || !whole {
-            return Err(format!(
-                "an image or features are needed, the input is {}",
-                x.shape
-            ));
-        }
-        Ok(vec![x])
+        draws::same_type(inputs)
     }
 
     fn gradient(&self, cx: &mut Backward<'_>) -> Result<(), Reason> {
-        let delta = cx.output_delta()?;
-        let dx = cx.apply(*self, &[delta]);
-        cx.set(0, dx);
-        Ok(())
+        dropout::gradient(cx, *self)
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let (x, y) = (cx.input(0), cx.output(0));
-        let kept = 1.0 - f64::from(self.probability);
-        let scale = if kept > 0.0 { 1.0 / kept } else { 0.0 };
-        let state = cx.persistent(STATE_BUFFER, 0, STATE_LEN);
-        let kernel = elementwise::kernel(shader!("stochastic_depth"), "y", &y)
-            .define("SAMPLE", x.value_type.layout.size() / LANES)
-            .flag("BATCH", self.mode == DropMode::Batch)
-            .constant("probability", f64::from(self.probability))
-            .constant("scale", scale)
-            .constant("stream", f64::from(self.stream))
-            .bind("x", &x)
-            .bind("state", state);
-        cx.dispatch(kernel);
-        Ok(())
+        let drawn = match self.mode {
+            DropMode::Row => Drawn::Sample,
+            DropMode::Batch => Drawn::Batch,
+        };
+        dropout::lower(cx, drawn, self.probability, self.stream)
     }
 
     fn onnx(&self, cx: &mut Translation<'_>) -> Result<(), Reason> {

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use crate::plan::AdapterProfile;
 
-/// Runs of a kernel over which its compilation should pay: an epoch of some ten thousand samples.
+/// Runs of a kernel over which its compilation should pay: a few
 /// More favour long trainings, fewer an early first step.
-const EXPECTED_RUNS: u64 = 300;
+const EXPECTED_RUNS: u64 = 100;
 
 /// SIMD lanes of a CPU driver, and cores to keep busy.
 const SIMD: usize = 8;

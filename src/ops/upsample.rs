@@ -1,6 +1,6 @@
 //! Images of another size, by the nearest neighbour or by bilinear interpolation.
 
-use super::{Operator, Reason, arity, elementwise, image};
+use super::{Operator, Reason, arity, elementwise, image, image_gradient};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
 use crate::layout::LANES;
@@ -250,18 +250,7 @@ impl Operator for UpsampleGrad {
     }
 
     fn infer(&self, inputs: &[&ValueType]) -> Result<Vec<ValueType>, Reason> {
-        let [delta] = arity::<1>(inputs)?;
-        let output = self.upsample.output(self.input)?;
-        if image(&delta)? != output {
-            return Err(format!(
-                "the gradient {} does not fit the result {output:?}",
-                delta.shape
-            ));
-        }
-        Ok(vec![ValueType {
-            batched: delta.batched,
-            ..ValueType::sample(self.input)
-        }])
+        image_gradient(inputs, self.input, self.upsample.output(self.input)?)
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {

@@ -1,13 +1,11 @@
 //! Zeros around an image.
 
-use super::slice::{Slice, as_image, check_order, define_extents, resized};
-use super::{Operator, Reason, arity, elementwise};
+use super::slice::{Slice, as_image, check_order, lower_from, resized};
+use super::{Operator, Reason, arity};
 use crate::autodiff::Backward;
 use crate::graph::{Graph, ValueType, Var};
-use crate::layout::LANES;
 use crate::onnx::{Constant, OnnxNode, Translation};
 use crate::plan::Lowering;
-use crate::shader::shader;
 use crate::shape::{Shape, Size2d};
 
 /// An image with rows and columns of zeros around it, each side of its own width, as PyTorch's
@@ -101,16 +99,7 @@ impl Operator for ZeroPad {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let (x, y) = (cx.input(0), cx.output(0));
-        let [channels, rows, columns] = self.margins.map(|[before, _]| before);
-        let kernel = elementwise::kernel(shader!("zero_pad"), "y", &y)
-            .define("FIRST_CHANNEL", channels)
-            .define("FIRST_ROW", rows)
-            .define("FIRST_COLUMN", columns)
-            .flag("ALIGNED", channels.is_multiple_of(LANES))
-            .bind("x", &x);
-        let [from, to] = [&x, &y].map(|value| as_image(&value.value_type.shape));
-        cx.dispatch(define_extents(kernel, from, to));
+        lower_from(cx, self.margins.map(|[before, _]| -(before as i64)));
         Ok(())
     }
 

@@ -13,6 +13,8 @@ pub struct AdapterProfile {
     pub max_workgroups: u32,
     /// Storage buffers that one kernel may bind.
     pub max_storage_buffers: usize,
+    /// Invocations of a subgroup, where the adapter has subgroup operations and one size only.
+    pub subgroup: Option<u32>,
     /// Kernels that were measured to be the fastest on it; where there are none, the other
     /// properties decide.
     pub choices: Choices,
@@ -25,6 +27,7 @@ impl AdapterProfile {
             cpu: true,
             max_workgroups: 65_535,
             max_storage_buffers: 8,
+            subgroup: None,
             choices: Choices::new(),
         }
     }
@@ -34,6 +37,13 @@ impl AdapterProfile {
         let mut profile = Self::cpu();
         profile.cpu = false;
         profile
+    }
+
+    /// With subgroup operations, of subgroups of this size.
+    #[must_use]
+    pub fn with_subgroup(mut self, size: u32) -> Self {
+        self.subgroup = Some(size);
+        self
     }
 
     /// With measured choices of kernels.

@@ -31,6 +31,8 @@ impl From<&Operand> for BufferId {
 pub struct Lowering<'a> {
     planner: &'a mut dyn Context,
     fused: &'a Fused,
+    /// Of the convolution or product that is being lowered.
+    choice: Option<Choice>,
 }
 
 /// The planner, seen without its lifetimes.
@@ -124,7 +126,12 @@ impl Context for Planner<'_> {
 
 impl<'a> Lowering<'a> {
     pub(super) fn new(planner: &'a mut Planner<'_>, fused: &'a Fused) -> Self {
-        Self { planner, fused }
+        let choice = None;
+        Self {
+            planner,
+            fused,
+            choice,
+        }
     }
 
     /// Samples in the batch.
@@ -147,13 +154,16 @@ impl<'a> Lowering<'a> {
     pub(crate) fn choose(&mut self, problem: &Problem, variant: Option<Variant>) -> Choice {
         let adapter = self.adapter();
         if variant.is_some() {
-            return problem.heuristic(variant, adapter);
+            let choice = problem.heuristic(variant, adapter);
+            self.choice = Some(choice);
+            return choice;
         }
         // A file of choices may say anything; shaders run unchecked.
         let able = |choice: &Choice| problem.candidates(adapter).contains(choice);
         let measured = adapter.choices.get(problem).filter(able);
         let choice = measured.unwrap_or_else(|| problem.heuristic(None, adapter));
         self.planner.note(problem, choice);
+        self.choice = Some(choice);
         choice
     }
 
@@ -237,6 +247,14 @@ impl<'a> Lowering<'a> {
         self.planner.add_data(&name, contents)
     }
 
+    /// A buffer of integers, which no kernel writes: sizes that the kernels of several layers read,
+    /// so that one compiled kernel serves all.
+    pub fn words(&mut self, name: &str, words: &[u32]) -> BufferId {
+        // As they lie in memory; nobody computes with them.
+        let bits: Vec<f32> = words.iter().map(|word| f32::from_bits(*word)).collect();
+        self.data(name, &bits)
+    }
+
     /// Emits a dispatch, after those before it.
     pub fn dispatch(&mut self, kernel: Kernel) {
         self.planner.add_call(Call {
@@ -245,6 +263,7 @@ impl<'a> Lowering<'a> {
             buffers: Vec::new(),
             writes: Vec::new(),
             flops: 0,
+            choice: self.choice,
         });
     }
 }

@@ -81,8 +81,10 @@ pub struct Call {
     pub buffers: Vec<BufferId>,
     /// Which of them are written.
     pub writes: Vec<bool>,
-    /// Floating-point operations, counted at the node's first call.
+    /// Its share of the node's floating-point operations, see [`Kernel::arithmetic`].
     pub flops: u64,
+    /// The choice of kernels that it belongs to, for convolutions and products.
+    pub choice: Option<Choice>,
 }
 
 /// Kernels in order, and where every buffer lives.
@@ -256,13 +258,11 @@ impl Planner<'_> {
         for index in first..self.plan.calls.len() {
             self.bind(index)?;
         }
-        if let Some(call) = self.plan.calls.get_mut(first) {
-            let types = |vars: &[Var]| vars.iter().map(|v| self.graph.type_of(*v)).collect();
-            let (inputs, outputs): (Vec<_>, Vec<_>) = (types(&node.inputs), types(&node.outputs));
-            call.flops = node
-                .operator
-                .flops(&inputs, &outputs, self.plan.options.batch);
-        }
+        let types = |vars: &[Var]| vars.iter().map(|v| self.graph.type_of(*v)).collect();
+        let (inputs, outputs): (Vec<_>, Vec<_>) = (types(&node.inputs), types(&node.outputs));
+        let batch = self.plan.options.batch;
+        let flops = node.operator.flops(&inputs, &outputs, batch);
+        credit(&mut self.plan.calls[first..], flops);
         Ok(())
     }
 
@@ -340,5 +340,20 @@ impl Planner<'_> {
             part_of: None,
         });
         BufferId(self.plan.buffers.len() - 1)
+    }
+}
+
+/// Shares a node's operations among those of its calls that do them.
+fn credit(calls: &mut [Call], flops: u64) {
+    let marked = calls.iter().filter(|call| call.kernel.arithmetic).count();
+    let counted = |call: &&mut Call| marked == 0 || call.kernel.arithmetic;
+    let sharers = marked.max(1) as u64;
+    for (i, call) in calls
+        .iter_mut()
+        .filter(counted)
+        .take(marked.max(1))
+        .enumerate()
+    {
+        call.flops = flops / sharers + u64::from((i as u64) < flops % sharers);
     }
 }

@@ -1,16 +1,19 @@
 //! A plan as plain commands: shader variant, constants, memory ranges, workgroups. Knows
 //! nothing of wgpu; can be printed and compared.
 
+mod layers;
 mod profile;
+mod table;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::graph::Home;
+use crate::ops::choice::Choice;
 use crate::plan::{AdapterProfile, BufferId, Plan};
 use crate::shader::{Composed, Shaders};
+pub use layers::LayerTime;
 pub use profile::{Profile, Timed};
 
 /// Memory of a command.
@@ -48,11 +51,44 @@ pub struct Command {
     pub ranges: Vec<Range>,
     /// Workgroups along x, y, z.
     pub workgroups: [u32; 3],
-    /// Floating-point operations.
+    /// Its share of the node's floating-point operations.
     pub flops: u64,
+    /// The choice of kernels that it belongs to, for convolutions and products.
+    pub choice: Option<Choice>,
 }
 
-/// The commands of a step and the memory that they need.
+impl Command {
+    /// How the kernel is cut to its problem: the choice of kernels, or tile constants.
+    pub fn tile(&self) -> String {
+        if let Some(choice) = self.choice {
+            return choice.to_string();
+        }
+        let defines = self.defines.iter();
+        let of_tile = defines.filter(|(name, _)| name.starts_with("TILE") || name == "SPLITS");
+        let words: Vec<String> = of_tile.map(|(name, v)| format!("{name}={v}")).collect();
+        words.join(" ")
+    }
+
+    /// Bytes of the ranges that are bound for reading alone. A kernel may need less of them: of a
+    /// data set, one batch.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes(false)
+    }
+
+    /// Bytes of the ranges that are bound for writing, also where they are read too.
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes(true)
+    }
+
+    fn bytes(&self, written: bool) -> u64 {
+        let bindings = self.shader.bindings.iter().zip(&self.ranges);
+        let bound = bindings.filter(|(binding, _)| binding.writes == written);
+        bound.map(|(_, range)| 4 * range.len as u64).sum()
+    }
+}
+
+/// The commands of a step and the memory that they need. Prints as a table: for every dispatch its
+/// kernel and tile, workgroups, operations, bytes and memory.
 #[derive(Clone, Debug)]
 pub struct Recording {
     /// Dispatches, in order.
@@ -86,6 +122,7 @@ impl Recording {
                     .grid
                     .workgroups(shader.workgroup_size, adapter.max_workgroups),
                 flops: call.flops,
+                choice: call.choice,
                 shader,
             })
         };
@@ -113,40 +150,5 @@ pub fn range(plan: &Plan, buffer: BufferId) -> Range {
         place,
         offset,
         len: info.len,
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Slot(slot) => write!(f, "slot {slot}")?,
-            Place::Named(name) => write!(f, "{name}+{}", self.offset)?,
-        }
-        write!(f, "[{}]", self.len)
-    }
-}
-
-impl fmt::Display for Recording {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, command) in self.commands.iter().enumerate() {
-            let [x, y, z] = command.workgroups;
-            write!(
-                f,
-                "{i:4} {:32} {:24} {x}x{y}x{z} ",
-                command.node, command.shader.name
-            )?;
-            for (range, binding) in command.ranges.iter().zip(&command.shader.bindings) {
-                let arrow = if binding.writes { "->" } else { "" };
-                write!(f, " {arrow}{}={range}", binding.name)?;
-            }
-            writeln!(f)?;
-        }
-        let bytes: usize = self.slots.iter().sum::<usize>() * 4;
-        let values = self.values * 4;
-        writeln!(
-            f,
-            "{bytes} bytes in {} slots, for values of {values} bytes",
-            self.slots.len()
-        )
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::history::{Epoch, History};
 use super::{ReportError, file};
 
-const HEADING: &str = "epoch,step,train_loss,test_loss,test_accuracy,learning_rate,seconds";
+const HEADING: &str =
+    "epoch,step,train_loss,test_loss,test_accuracy,learning_rate,seconds,images_per_second";
 
 impl History {
     /// The epochs as comma-separated values, a line each, below a heading. A figure that is not
@@ -18,8 +19,8 @@ impl History {
     /// history.push(Epoch { epoch: 1, step: 23, train_loss: 1.5, learning_rate: 0.05, ..Epoch::default() });
     /// assert_eq!(
     ///     history.to_csv(),
-    ///     "epoch,step,train_loss,test_loss,test_accuracy,learning_rate,seconds\n\
-    ///      1,23,1.5,,,0.05,0.0\n"
+    ///     "epoch,step,train_loss,test_loss,test_accuracy,learning_rate,seconds,images_per_second\n\
+    ///      1,23,1.5,,,0.05,0.0,0.0\n"
     /// );
     /// assert_eq!(History::from_csv(&history.to_csv())?, history);
     /// # Ok::<(), wgrad::report::ReportError>(())
@@ -33,7 +34,7 @@ impl History {
             // same number, with an exponent where that is shorter.
             let _ = writeln!(
                 text,
-                "{},{},{:?},{},{},{:?},{:?}",
+                "{},{},{:?},{},{},{:?},{:?},{:?}",
                 epoch.epoch,
                 epoch.step,
                 epoch.train_loss,
@@ -41,6 +42,7 @@ impl History {
                 known(epoch.test_accuracy),
                 epoch.learning_rate,
                 epoch.seconds,
+                epoch.images_per_second,
             );
         }
         text
@@ -112,9 +114,10 @@ fn epoch(line: &str) -> Result<Epoch, String> {
         test_accuracy,
         learning_rate,
         seconds,
+        images_per_second,
     ] = fields[..]
     else {
-        return Err(format!("{} fields in place of 7", fields.len()));
+        return Err(format!("{} fields in place of 8", fields.len()));
     };
     Ok(Epoch {
         epoch: number(epoch)?,
@@ -124,6 +127,7 @@ fn epoch(line: &str) -> Result<Epoch, String> {
         test_accuracy: known(test_accuracy)?,
         learning_rate: number(learning_rate)?,
         seconds: number(seconds)?,
+        images_per_second: number(images_per_second)?,
     })
 }
 

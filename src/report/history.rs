@@ -21,6 +21,8 @@ pub struct Epoch {
     pub learning_rate: f64,
     /// Time the epoch took, in seconds, testing included.
     pub seconds: f64,
+    /// Images, or other samples, that its steps trained per second, testing left out.
+    pub images_per_second: f64,
 }
 
 /// The loss of one optimiser step.
@@ -47,13 +49,14 @@ pub struct StepLoss {
 ///     test_accuracy: Some(0.8914),
 ///     learning_rate: 0.05,
 ///     seconds: 0.42,
+///     images_per_second: 4321.0,
 /// }]
 /// .into_iter()
 /// .collect();
 /// assert_eq!(
 ///     history.to_string(),
-///     "epoch      step  train loss   test loss  accuracy  learning rate   seconds\n\
-///      \x20   1        23      1.5213      0.6042   89.14 %           0.05      0.42\n"
+///     "epoch      step  train loss   test loss  accuracy  learning rate   seconds  images/s\n\
+///      \x20   1        23      1.5213      0.6042   89.14 %           0.05      0.42      4321\n"
 /// );
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,7 +158,7 @@ impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "epoch      step  train loss   test loss  accuracy  learning rate   seconds"
+            "epoch      step  train loss   test loss  accuracy  learning rate   seconds  images/s"
         )?;
         self.epochs
             .iter()
@@ -169,7 +172,7 @@ impl fmt::Display for Epoch {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         write!(
             f,
-            "{:>5}  {:>8}  {:>10}  {:>10}  {:>8}  {:>13}  {:>8.2}",
+            "{:>5}  {:>8}  {:>10}  {:>10}  {:>8}  {:>13}  {:>8.2}  {:>8.0}",
             self.epoch,
             self.step,
             loss(self.train_loss),
@@ -180,6 +183,7 @@ impl fmt::Display for Epoch {
             ),
             significant(self.learning_rate),
             self.seconds,
+            self.images_per_second,
         )
     }
 }
@@ -217,6 +221,7 @@ mod tests {
             test_accuracy: Some(1.0),
             learning_rate: 0.000_1 / 3.0,
             seconds: 3661.5,
+            images_per_second: 12.4,
         };
         let bare = Epoch {
             test_loss: None,
@@ -226,9 +231,9 @@ mod tests {
         };
         let history: History = [full, bare].into_iter().collect();
         let expected = "\
-epoch      step  train loss   test loss  accuracy  learning rate   seconds
-   12    123456    1.230e-4     1.000e6  100.00 %     0.00003333   3661.50
-   12    123456         NaN           -         -     0.00003333   3661.50
+epoch      step  train loss   test loss  accuracy  learning rate   seconds  images/s
+   12    123456    1.230e-4     1.000e6  100.00 %     0.00003333   3661.50        12
+   12    123456         NaN           -         -     0.00003333   3661.50        12
 ";
         assert_eq!(history.to_string(), expected);
         assert_eq!(history.seconds(), 7323.0);

@@ -47,7 +47,7 @@ impl History {
             let known = |value: Option<f64>| value.map_or("null".to_owned(), json);
             let _ = writeln!(
                 text,
-                r#"{{"kind":"epoch","epoch":{},"step":{},"train_loss":{},"test_loss":{},"test_accuracy":{},"learning_rate":{},"seconds":{}}}"#,
+                r#"{{"kind":"epoch","epoch":{},"step":{},"train_loss":{},"test_loss":{},"test_accuracy":{},"learning_rate":{},"seconds":{},"images_per_second":{}}}"#,
                 epoch.epoch,
                 epoch.step,
                 json(epoch.train_loss),
@@ -55,6 +55,7 @@ impl History {
                 known(epoch.test_accuracy),
                 json(epoch.learning_rate),
                 json(epoch.seconds),
+                json(epoch.images_per_second),
             );
         }
         text
@@ -114,6 +115,7 @@ impl History {
                 test_accuracy: field("test_accuracy").known()?,
                 learning_rate: field("learning_rate").number()?,
                 seconds: field("seconds").number()?,
+                images_per_second: field("images_per_second").number()?,
             }),
             other => return Err(format!("`{other}` is no kind of line")),
         }

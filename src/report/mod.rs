@@ -20,8 +20,11 @@ mod json_lines;
 #[cfg(feature = "plot")]
 #[cfg_attr(docsrs, doc(cfg(feature = "plot")))]
 pub mod plot;
+mod rate_search;
 mod signals;
 mod slopes;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 #[cfg(test)]
 mod tests;
 
@@ -33,8 +36,12 @@ pub use history::{Epoch, History, StepLoss};
 #[cfg(feature = "plot")]
 #[cfg_attr(docsrs, doc(cfg(feature = "plot")))]
 pub use html::Report;
+pub use rate_search::{RatePoint, RateSearch};
 pub use signals::{LayerSignal, Moments, Signals};
 pub use slopes::LayerSlopes;
+#[cfg(feature = "tensorboard")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tensorboard")))]
+pub use tensorboard::EventFile;
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -33,6 +33,7 @@ fn history() -> History {
             test_accuracy: (epoch > 1).then_some(number / 7.0),
             learning_rate: number,
             seconds: number,
+            images_per_second: number / 3.0,
         });
     }
     history
@@ -81,7 +82,7 @@ fn csv_keeps_the_epochs_bits() {
     assert_eq!(shown(&History::from_csv(&windows)), format!("{epochs:?}"));
     assert_eq!(
         text.lines().nth(1),
-        Some("1,1152921504606846977,0.1,-0.1,,0.1,0.1")
+        Some("1,1152921504606846977,0.1,-0.1,,0.1,0.1,0.03333333333333333")
     );
 }
 
@@ -135,9 +136,9 @@ fn lines_that_are_no_history_are_named() {
     let csv = |text: &str| shown(&History::from_csv(text));
     assert!(csv("").starts_with("history, line 1: the heading is not `epoch,step"));
     let with = |line: &str| csv(&format!("{}{line}", History::default().to_csv()));
-    assert_eq!(with("1,2"), "history, line 2: 2 fields in place of 7");
+    assert_eq!(with("1,2"), "history, line 2: 2 fields in place of 8");
     assert_eq!(
-        with("\n1,2,3,,,x,4"),
+        with("\n1,2,3,,,x,4,5"),
         "history, line 3: `x` is no number of its kind"
     );
 }

@@ -108,6 +108,7 @@ impl DeviceOptions {
 #[derive(Clone, Debug)]
 pub struct Device {
     inner: Arc<Inner>,
+    profile: AdapterProfile,
 }
 
 #[derive(Debug)]
@@ -115,7 +116,6 @@ struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
     description: AdapterDescription,
-    profile: AdapterProfile,
     shaders: Shaders,
     pipelines: Pipelines,
     fault: Fault,
@@ -189,7 +189,8 @@ impl Device {
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("wgrad"),
-                required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+                required_features: adapter.features()
+                    & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP),
                 required_limits: limits.clone(),
                 memory_hints: wgpu::MemoryHints::Performance,
                 ..Default::default()
@@ -205,19 +206,20 @@ impl Device {
             cpu: description.kind == AdapterKind::Cpu,
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             max_storage_buffers: limits.max_storage_buffers_per_shader_stage as usize,
+            subgroup: subgroup(adapter),
             choices: Choices::new(),
         };
         let inner = Inner {
             device,
             queue,
             description,
-            profile,
             shaders: Shaders::new()?,
             pipelines: Pipelines::default(),
             fault,
         };
         Ok(Self {
             inner: Arc::new(inner),
+            profile,
         })
     }
 
@@ -228,7 +230,19 @@ impl Device {
 
     /// What planning needs to know of the adapter.
     pub fn profile(&self) -> &AdapterProfile {
-        &self.inner.profile
+        &self.profile
+    }
+
+    /// The same device, with these kernels wherever there are several for a convolution or
+    /// product, as a [`Tuner`](crate::tune::Tuner) measured them: a model that is built on it uses
+    /// them for all that it computes. Those that are none of the candidates for their problem are
+    /// passed over. The choices are part of what makes results the same in every bit.
+    #[must_use]
+    pub fn with_choices(&self, choices: Choices) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            profile: self.profile.clone().with_choices(choices),
+        }
     }
 
     /// Bytes of the largest buffer that a kernel may bind.
@@ -245,6 +259,11 @@ impl Device {
 
     pub(super) fn pipelines(&self) -> &Pipelines {
         &self.inner.pipelines
+    }
+
+    /// Forgets compiled kernels that no program holds; they are compiled again if need be.
+    pub(crate) fn release_unused_pipelines(&self) {
+        self.inner.pipelines.release_unused();
     }
 
     pub(super) fn wgpu(&self) -> &wgpu::Device {
@@ -272,6 +291,14 @@ impl Device {
             }),
         }
     }
+}
+
+/// The size of the adapter's subgroups, if it has the operations and but one size.
+fn subgroup(adapter: &wgpu::Adapter) -> Option<u32> {
+    let info = adapter.get_info();
+    let fixed = info.subgroup_min_size == info.subgroup_max_size;
+    let supported = adapter.features().contains(wgpu::Features::SUBGROUP);
+    (supported && fixed).then_some(info.subgroup_min_size)
 }
 
 /// wgpu panics on errors that nobody handles; a library must not.

@@ -88,6 +88,17 @@ impl Memory {
         write(device, self.find(name)?, name, offset, contents)
     }
 
+    /// Submits the copy of `len` elements from element `offset` on. Does not wait.
+    pub(crate) fn fetch(
+        &self,
+        device: &Device,
+        name: &str,
+        offset: usize,
+        len: usize,
+    ) -> Result<ReadBack> {
+        Ok(fetch(device, self.find(name)?, offset, len))
+    }
+
     /// Reads `len` elements from element `offset` on, after all that was submitted.
     pub(crate) async fn read<T: Pod>(
         &self,

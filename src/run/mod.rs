@@ -7,6 +7,11 @@ mod profile;
 mod program;
 mod trusted;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use std::time::Instant;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use web_time::Instant;
+
 pub use device::{AdapterDescription, AdapterKind, Device, DeviceOptions};
 pub(crate) use memory::{Memory, ReadBack};
 pub(crate) use program::{Program, ProgramOptions, Submission};

@@ -46,6 +46,12 @@ impl Pipelines {
             .insert(key, pipeline.clone());
         Ok(pipeline)
     }
+
+    /// Drops those that no program holds.
+    pub(super) fn release_unused(&self) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.retain(|_, pipeline| Arc::strong_count(pipeline) > 1);
+    }
 }
 
 async fn compile(device: &Device, command: &Command) -> Result<Pipeline> {

@@ -219,6 +219,33 @@ impl Program {
         clock.read(&self.device).await.map(Some)
     }
 
+    /// Device time of so many runs in one pass, in seconds. `None` where the adapter has no
+    /// timestamps.
+    pub(crate) async fn time(&self, runs: usize) -> Result<Option<f64>> {
+        let Some(clock) = Clock::new(&self.device, 1) else {
+            return Ok(None);
+        };
+        let mut encoder = self
+            .device
+            .wgpu()
+            .create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: None,
+                timestamp_writes: Some(clock.writes(0)),
+            });
+            for _ in 0..runs {
+                for dispatch in &self.dispatches {
+                    dispatch.encode(&mut pass);
+                }
+            }
+        }
+        clock.resolve(&mut encoder);
+        self.device.queue().submit([encoder.finish()]);
+        let seconds = clock.read(&self.device).await?;
+        Ok(Some(seconds.iter().sum()))
+    }
+
     /// Writes into a buffer of this program from its start on.
     pub(crate) fn write<T: Pod>(&self, range: &Range, contents: &[T]) -> Result<()> {
         let name = format!("{range}");

@@ -53,6 +53,7 @@ pub struct Kernel {
     pub(crate) constants: Vec<(String, f64)>,
     pub(crate) buffers: Vec<(&'static str, BufferId)>,
     pub(crate) grid: Grid,
+    pub(crate) arithmetic: bool,
 }
 
 impl Kernel {
@@ -64,6 +65,7 @@ impl Kernel {
             constants: Vec::new(),
             buffers: Vec::new(),
             grid,
+            arithmetic: false,
         }
     }
 
@@ -100,6 +102,15 @@ impl Kernel {
     #[must_use]
     pub fn constant(mut self, name: &str, value: f64) -> Self {
         self.constants.push((name.to_owned(), value));
+        self
+    }
+
+    /// Credits this dispatch with the operations of its node
+    /// ([`Operator::flops`](crate::ops::Operator::flops)), which several so marked share equally.
+    /// Where none is marked, they are the first's.
+    #[must_use]
+    pub fn arithmetic(mut self) -> Self {
+        self.arithmetic = true;
         self
     }
 

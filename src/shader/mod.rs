@@ -61,6 +61,7 @@ const MODULES: &[Shader] = &[
     shader!("philox"),
     shader!("draws"),
     shader!("rows"),
+    shader!("winograd"),
 ];
 
 /// A storage buffer of a kernel.

@@ -10,9 +10,9 @@ use super::loss::{Answer, Loss};
 use super::model::Model;
 use crate::data::{Classes, DataError, Dataset, Targets};
 use crate::error::{Error, Result};
-use crate::graph::{BLOCK, Graph, ValueType, Var};
+use crate::graph::{Graph, ValueType, Var};
 use crate::ops::training::{
-    BATCH_BUFFER, BATCH_WORDS, CountAnswers, SumLosses, TALLY_BATCHES, TALLY_BUFFER, TallyLayout,
+    BATCH_BUFFER, BATCH_WORDS, Counted, SumLosses, TALLY_BATCHES, TALLY_BUFFER, TALLY_SUMS,
 };
 use crate::plan::{Mode, Plan, PlanOptions};
 use crate::record::{Place, Range, Recording, range};
@@ -31,17 +31,20 @@ const IN_FLIGHT: usize = 2;
 pub struct Evaluation {
     /// The loss, averaged over the samples; where the loss weighs its samples, by these weights.
     pub loss: f64,
-    /// The fraction of samples whose class was found; none in a regression, or if none counts.
+    /// The fraction of samples whose class was found; with a loss that asks yes or no, of the
+    /// elements that were answered rightly. None in a regression, or if none counts.
     pub accuracy: Option<f64>,
-    /// True against predicted classes; none in a regression, and beyond 4096 classes.
+    /// True against predicted classes; none in a regression, and beyond 4096 classes. With a loss
+    /// that asks yes or no ([`BinaryCrossEntropy`](crate::ops::BinaryCrossEntropy)), its elements
+    /// by the classes `no` and `yes`.
     pub confusion: Option<Confusion>,
-    /// Samples by how many classes the response put before the true one; empty in a regression.
+    /// Samples by how many classes the response put before the true one; empty without classes.
     ranks: Vec<u64>,
 }
 
 impl Evaluation {
     /// The fraction of samples whose class is among the `k` that the model finds likeliest; none
-    /// in a regression, or if no sample counts. `top_k(1)` is the accuracy. Of classes with the
+    /// where samples have no class, or if none counts. `top_k(1)` is the accuracy. Of classes with the
     /// same response, the first counts as likelier.
     pub fn top_k(&self, k: usize) -> Option<f64> {
         let total: u64 = self.ranks.iter().sum();
@@ -114,7 +117,7 @@ pub(super) fn packed((value_type, range): &(ValueType, Range), of: &[f32]) -> Ve
 pub(super) struct Evaluator {
     planned: Planned,
     batch: usize,
-    layout: TallyLayout,
+    counted: Counted,
     input: (ValueType, Range),
     answer: (Answer, (ValueType, Range)),
     /// Whose sums are on the device: one evaluation at a time.
@@ -140,23 +143,14 @@ impl Evaluator {
             .flatten()
             .collect();
         graph.apply_all("losses", Arc::new(SumLosses), &losses);
-        let mut layout = TallyLayout { classes: 0 };
-        if let Answer::Labels(labels) = answer {
-            let response = graph.relayout(model.output);
-            if let [classes] = graph.shape(response)[..] {
-                layout = TallyLayout { classes };
-                let ignored = loss.ignored();
-                let count = Arc::new(CountAnswers { ignored });
-                graph.apply_all("answers", count, &[response, labels]);
-            }
-        }
+        let counted = loss.count(&mut graph, model.output, answer);
         let planned = Planned::new(model, graph, &[], batch).await?;
         Ok(Self {
             input: planned.place(model.input)?,
             answer: (answer, planned.place(answer.var())?),
             planned,
             batch,
-            layout,
+            counted,
             turn: Mutex::new((), true),
         })
     }
@@ -171,15 +165,20 @@ impl Evaluator {
 
     /// The counts, behind the sums.
     fn counts(&self) -> Range {
-        let first = TallyLayout::SUMS.next_multiple_of(BLOCK);
-        Self::named(TALLY_BUFFER, first, self.layout.counts())
+        Self::named(TALLY_BUFFER, Counted::offset(), self.counted.words())
     }
 
-    /// Evaluates as many batches as the sums have room for.
+    /// Batches that the sums have room for, and whose elements 32 bits can count.
+    fn batches_of_a_tally(&self) -> usize {
+        let elements = self.answer.1.0.logical_len(self.batch).max(1);
+        (u32::MAX as usize / elements).clamp(1, TALLY_BATCHES)
+    }
+
+    /// Evaluates so many batches as [`Evaluator::batches_of_a_tally`] says, or fewer.
     async fn tally(&self, model: &Model, data: &Dataset, samples: &[u32]) -> Result<Tally> {
         let program = &self.planned.program;
-        if self.layout.classes > 0 {
-            let counts = self.counts();
+        let counts = self.counts();
+        if counts.len > 0 {
             program.write(&counts, &vec![0_u32; counts.len])?;
         }
         let mut in_flight = VecDeque::new();
@@ -200,8 +199,8 @@ impl Evaluator {
 
     async fn read(&self, batches: usize) -> Result<Tally> {
         let counts = self.counts();
-        let end = match self.layout.classes {
-            0 => TallyLayout::SUMS,
+        let end = match counts.len {
+            0 => TALLY_SUMS,
             _ => counts.offset + counts.len,
         };
         let all = Self::named(TALLY_BUFFER, 0, end);
@@ -212,7 +211,7 @@ impl Evaluator {
         };
         let counts = words.get(counts.offset..).unwrap_or_default();
         let counts: Vec<u64> = counts.iter().map(|&count| u64::from(count)).collect();
-        let (ranks, pairs) = counts.split_at(self.layout.classes.min(counts.len()));
+        let (ranks, pairs) = counts.split_at(self.counted.ranks().min(counts.len()));
         Ok(Tally {
             loss: sum(0),
             weight: sum(1),
@@ -242,12 +241,12 @@ impl Evaluator {
 }
 
 impl Tally {
-    fn new(layout: TallyLayout) -> Self {
+    fn new(counted: Counted) -> Self {
         Self {
             loss: 0.0,
             weight: 0.0,
-            ranks: vec![0; layout.classes],
-            pairs: vec![0; layout.counts() - layout.classes],
+            ranks: vec![0; counted.ranks()],
+            pairs: vec![0; counted.pairs()],
         }
     }
 
@@ -261,19 +260,24 @@ impl Tally {
         add(&mut self.pairs, &more.pairs);
     }
 
-    fn evaluation(self, classes: Option<&Classes>) -> Evaluation {
-        let outputs = self.ranks.len();
-        let confusion = match self.pairs.is_empty() {
-            true => None,
-            false => classes.map(|known| Confusion::from_counts(named(known, outputs), self.pairs)),
+    fn evaluation(self, counted: Counted, classes: Option<&Classes>) -> Evaluation {
+        let classes = match counted {
+            Counted::Classes(outputs) => classes.map(|known| named(known, outputs)),
+            Counted::Decisions => Some(Classes::from(["no", "yes"])),
+            Counted::Nothing => None,
         };
+        let classes = classes.filter(|_| counted.pairs() > 0);
+        let confusion = classes.map(|classes| Confusion::from_counts(classes, self.pairs));
         let mut evaluation = Evaluation {
             loss: self.loss / self.weight,
             accuracy: None,
             confusion,
             ranks: self.ranks,
         };
-        evaluation.accuracy = evaluation.top_k(1);
+        evaluation.accuracy = match (counted, &evaluation.confusion) {
+            (Counted::Decisions, Some(confusion)) => confusion.accuracy(),
+            _ => evaluation.top_k(1),
+        };
         evaluation
     }
 }
@@ -300,11 +304,11 @@ impl Model {
         let evaluator = self.evaluator(BATCH.min(data.len())).await?;
         let _turn = evaluator.turn.lock().await;
         let samples: Vec<u32> = (0..data.len() as u32).collect();
-        let mut tally = Tally::new(evaluator.layout);
-        for segment in samples.chunks(evaluator.batch * TALLY_BATCHES) {
+        let mut tally = Tally::new(evaluator.counted);
+        for segment in samples.chunks(evaluator.batch * evaluator.batches_of_a_tally()) {
             tally.add(&evaluator.tally(self, data, segment).await?);
         }
-        Ok(tally.evaluation(data.classes()))
+        Ok(tally.evaluation(evaluator.counted, data.classes()))
     }
 
     /// Whether a data set fits the network and the loss.

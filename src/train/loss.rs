@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::data::Targets;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Var};
+use crate::ops::training::{CountAnswers, CountDecisions, Counted};
 use crate::ops::{
     BinaryCrossEntropy, HingeLoss, HuberLoss, L1Loss, LossValues, MeanSquaredError,
     SoftmaxCrossEntropy,
@@ -63,6 +64,12 @@ pub trait LossFunction: Debug + Send + Sync + 'static {
 
     /// The label of samples that do not count, in the loss nor among the right answers.
     fn ignored(&self) -> Option<u32> {
+        None
+    }
+
+    /// For a loss that compares with yes (1) or no (0): the response above which the answer is
+    /// yes. Evaluation then counts right and wrong answers, element by element.
+    fn threshold(&self) -> Option<f32> {
         None
     }
 
@@ -180,8 +187,32 @@ impl Loss {
         self.0.name()
     }
 
-    pub(super) fn ignored(&self) -> Option<u32> {
-        self.0.ignored()
+    /// What an evaluation counts besides, which it adds to a graph.
+    pub(super) fn count(&self, graph: &mut Graph, response: Var, answer: Answer) -> Counted {
+        let response = graph.relayout(response);
+        match (answer, self.0.threshold()) {
+            (Answer::Labels(labels), _) => {
+                let &[classes] = &graph.shape(response)[..] else {
+                    return Counted::Nothing;
+                };
+                let count = Arc::new(CountAnswers {
+                    ignored: self.0.ignored(),
+                });
+                graph.apply_all("answers", count, &[response, labels]);
+                Counted::Classes(classes)
+            }
+            (Answer::Values(targets), Some(threshold)) => {
+                let count = Arc::new(CountDecisions { threshold });
+                graph.apply_all("answers", count, &[response, targets]);
+                Counted::Decisions
+            }
+            (Answer::Values(_), None) => Counted::Nothing,
+        }
+    }
+
+    /// Whether an evaluation has an accuracy.
+    pub(super) fn has_accuracy(&self) -> bool {
+        self.0.compares_with() == AnswerKind::Label || self.0.threshold().is_some()
     }
 
     /// Whether both are one and the same, not only alike.
@@ -271,6 +302,11 @@ impl LossFunction for BinaryCrossEntropy {
 
     fn apply(&self, graph: &mut Graph, response: Var, answer: Var) -> LossValues {
         graph.binary_cross_entropy(response, answer, self.clone())
+    }
+
+    /// A logit above 0 is a probability above ½.
+    fn threshold(&self) -> Option<f32> {
+        Some(0.0)
     }
 
     /// A [`Dataset::regression`](crate::data::Dataset::regression) whose targets lie in 0 to 1.

@@ -60,6 +60,7 @@ mod predict;
 mod predictor;
 mod progress;
 mod quickprop;
+mod rate_search;
 mod responder;
 mod rmsprop;
 mod rule;
@@ -73,6 +74,8 @@ mod state;
 mod step;
 mod stream;
 mod supply;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 mod trainer;
 mod training;
 mod weights;
@@ -91,9 +94,13 @@ pub use model::Model;
 pub use predict::Prediction;
 pub use predictor::Predictor;
 pub use quickprop::Quickprop;
+pub use rate_search::RateSearchOptions;
 pub use rmsprop::RmsProp;
 pub use rule::{Norms, UpdateRule};
 pub use run::{End, Run};
 pub use sgd::Sgd;
+#[cfg(feature = "tensorboard")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tensorboard")))]
+pub use tensorboard::TensorBoard;
 pub use trainer::Trainer;
 pub use training::Training;

@@ -1,10 +1,15 @@
 //! The progress of a training on standard error: a bar where there is a terminal, otherwise a line
-//! for every record of the history.
+//! for every record of the history, and now and then one between them.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use super::fit::Instant;
 use crate::report::Epoch;
+
+/// Between two looks at the running loss, for the bar and for lines.
+const BAR: Duration = Duration::from_millis(200);
+const LINES: Duration = Duration::from_secs(30);
 
 /// Shows how far a training is, or nothing.
 pub(super) struct Progress {
@@ -13,6 +18,11 @@ pub(super) struct Progress {
     /// Steps that were taken when it began, and since when it runs.
     first: u64,
     begun: Instant,
+    /// When it last showed something.
+    shown: Instant,
+    /// The last validation in words.
+    validation: String,
+    terminal: bool,
     #[cfg(feature = "progress")]
     bar: Option<indicatif::ProgressBar>,
 }
@@ -24,6 +34,9 @@ impl Progress {
             total,
             first: 0,
             begun: Instant::now(),
+            shown: Instant::now(),
+            validation: String::new(),
+            terminal: std::io::stderr().is_terminal(),
             #[cfg(feature = "progress")]
             bar: bar(wanted, total),
         }
@@ -46,40 +59,66 @@ impl Progress {
         }
     }
 
-    /// Shows a record, with the images trained per second since the one before.
-    pub(super) fn record(&mut self, record: &Epoch, images_per_second: f64) {
+    /// Whether it is time to show the running loss.
+    pub(super) fn is_due(&self) -> bool {
+        let pause = if self.has_bar() { BAR } else { LINES };
+        self.wanted && self.shown.elapsed() >= pause
+    }
+
+    /// Shows the mean loss of an epoch so far.
+    pub(super) fn update(&mut self, epoch: u32, step: u64, loss: f64, images_per_second: f64) {
+        // A line stands beside that of the validation; a bar has only itself.
+        let validation = if self.has_bar() {
+            &*self.validation
+        } else {
+            ""
+        };
+        let figures = figures(loss, validation, images_per_second);
+        self.show(epoch, step, &figures);
+    }
+
+    /// Shows a record.
+    pub(super) fn record(&mut self, record: &Epoch) {
+        self.validation = validation(record);
+        let loss = record.train_loss;
+        let figures = figures(loss, &self.validation, record.images_per_second);
+        self.show(record.epoch, record.step, &figures);
+    }
+
+    fn show(&mut self, epoch: u32, step: u64, figures: &str) {
         if !self.wanted {
             return;
         }
-        let figures = figures(record, images_per_second);
+        self.shown = Instant::now();
         #[cfg(feature = "progress")]
         if let Some(bar) = &self.bar {
-            bar.set_message(figures.clone());
+            bar.set_message(format!("epoch {epoch}: {figures}"));
         }
         if self.has_bar() {
             return;
         }
-        let steps = record.step.saturating_sub(self.first).max(1) as f64;
-        let left = self.total.saturating_sub(record.step) as f64;
+        let steps = step.saturating_sub(self.first).max(1) as f64;
+        let left = self.total.saturating_sub(step) as f64;
         let left = self.begun.elapsed().as_secs_f64() / steps * left;
-        let (epoch, step, total) = (record.epoch, record.step, self.total);
+        let total = self.total;
         eprintln!("epoch {epoch}, step {step}/{total}: {figures}, {left:.0} s left");
     }
 
     fn has_bar(&self) -> bool {
-        cfg!(feature = "progress") && std::io::stderr().is_terminal()
+        cfg!(feature = "progress") && self.terminal
     }
 }
 
-fn figures(record: &Epoch, images_per_second: f64) -> String {
-    let test = record
-        .test_loss
-        .map_or(String::new(), |loss| format!(", test loss {loss:.4}"));
-    let accuracy = record
-        .test_accuracy
-        .map_or(String::new(), |a| format!(", accuracy {:.2} %", 100.0 * a));
-    let loss = record.train_loss;
-    format!("loss {loss:.4}{test}{accuracy}, {images_per_second:.0} images/s")
+fn figures(loss: f64, validation: &str, images_per_second: f64) -> String {
+    format!("loss {loss:.4}{validation}, {images_per_second:.0} images/s")
+}
+
+fn validation(record: &Epoch) -> String {
+    let loss = record.test_loss;
+    let loss = loss.map_or(String::new(), |loss| format!(", test loss {loss:.4}"));
+    let accuracy = record.test_accuracy;
+    let accuracy = accuracy.map_or(String::new(), |a| format!(", accuracy {:.2} %", 100.0 * a));
+    loss + &accuracy
 }
 
 /// indicatif itself draws nothing where there is no terminal.
@@ -119,12 +158,13 @@ mod tests {
             ..Epoch::default()
         };
         let expected = "loss 0.2500, test loss 0.5000, accuracy 75.00 %, 1235 images/s";
-        assert_eq!(figures(&record, 1234.6), expected);
+        let words = |record: &Epoch, speed| figures(record.train_loss, &validation(record), speed);
+        assert_eq!(words(&record, 1234.6), expected);
         let bare = Epoch {
             test_loss: None,
             test_accuracy: None,
             ..record
         };
-        assert_eq!(figures(&bare, 0.0), "loss 0.2500, 0 images/s");
+        assert_eq!(words(&bare, 0.0), "loss 0.2500, 0 images/s");
     }
 }

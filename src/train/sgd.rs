@@ -72,21 +72,25 @@ impl UpdateRule for Sgd {
     }
 
     fn moments(&self) -> usize {
-        1
+        usize::from(self.momentum != 0.0)
+    }
+
+    fn flags(&self) -> Vec<&'static str> {
+        let momentum = self.momentum != 0.0;
+        momentum.then_some("MOMENTUM").into_iter().collect()
     }
 
     fn constants(&self) -> Vec<(&'static str, f64)> {
+        let mut constants = vec![("weight_decay", self.weight_decay)];
         // Without momentum nothing is kept, and so nothing is dampened.
-        let dampening = match self.momentum == 0.0 {
-            true => 0.0,
-            false => self.dampening,
-        };
-        vec![
-            ("momentum", self.momentum),
-            ("dampening", dampening),
-            ("weight_decay", self.weight_decay),
-            ("nesterov", f64::from(u8::from(self.nesterov))),
-        ]
+        if self.momentum != 0.0 {
+            constants.extend([
+                ("momentum", self.momentum),
+                ("dampening", self.dampening),
+                ("nesterov", f64::from(u8::from(self.nesterov))),
+            ]);
+        }
+        constants
     }
 
     fn learning_rate(&self) -> f64 {

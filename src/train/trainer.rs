@@ -14,6 +14,7 @@ use crate::checkpoint::Checkpoints;
 use crate::data::{Augment, Dataset};
 use crate::error::{Error, Result};
 use crate::random::Seed;
+use crate::tune::Tuner;
 
 /// How to train: update rule, epochs, batch size, loss, schedule, seed.
 ///
@@ -31,6 +32,7 @@ use crate::random::Seed;
 /// println!("{run}");
 /// # Ok::<(), wgrad::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct Trainer {
     pub(super) rule: Arc<dyn UpdateRule>,
     pub(super) loss: Loss,
@@ -39,13 +41,14 @@ pub struct Trainer {
     pub(super) batch_size: usize,
     pub(super) seed: Seed,
     pub(super) shuffle: bool,
-    pub(super) schedule: Box<dyn Fn(u64) -> f64 + Send + Sync>,
+    pub(super) schedule: Arc<dyn Fn(u64) -> f64 + Send + Sync>,
     pub(super) plateau: Option<Plateau>,
     pub(super) clip_value: Option<f64>,
     pub(super) clip_norm: Option<f64>,
     pub(super) micro_batches: usize,
     pub(super) average: Option<f64>,
     pub(super) resident_limit: u64,
+    pub(super) tuner: Option<Tuner>,
     // The loop, see [`super::fit`].
     pub(super) length: Length,
     pub(super) validate: Every,
@@ -77,13 +80,14 @@ impl Trainer {
             batch_size: 64,
             seed: Seed(0),
             shuffle: true,
-            schedule: Box::new(schedule::constant(1.0)),
+            schedule: Arc::new(schedule::constant(1.0)),
             plateau: None,
             clip_value: None,
             clip_norm: None,
             micro_batches: 1,
             average: None,
             resident_limit: u64::MAX,
+            tuner: None,
             length: Length::Epochs(10),
             validate: Every::Epochs(1),
             early_stopping: None,
@@ -153,6 +157,15 @@ impl Trainer {
     #[must_use]
     pub fn average(mut self, decay: f64) -> Self {
         self.average = Some(decay);
+        self
+    }
+
+    /// Measures which kernels are the fastest for the step's convolutions and products when a
+    /// training starts, see [`tune`](crate::tune); [`Training::tuning`] reports. Without it adapter
+    /// and shapes decide. Evaluation and prediction keep the kernels of the model's device.
+    #[must_use]
+    pub fn tune(mut self, tuner: Tuner) -> Self {
+        self.tuner = Some(tuner);
         self
     }
 
@@ -257,7 +270,7 @@ impl Trainer {
     /// ```
     #[must_use]
     pub fn schedule(mut self, factor: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
-        self.schedule = Box::new(factor);
+        self.schedule = Arc::new(factor);
         self
     }
 

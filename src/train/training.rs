@@ -1,11 +1,16 @@
 //! A training in progress: steps over a data set that lies on the device.
 
+mod bound;
+mod glimpse;
+mod profile;
 pub(super) mod restore;
 mod saved;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use self::bound::Parts;
+use self::glimpse::Glimpse;
 use super::diagnose::first_not_finite;
 use super::mixing;
 use super::model::Model;
@@ -16,11 +21,15 @@ use super::supply::Supply;
 use super::trainer::Trainer;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::ops::choice::Choices;
 use crate::ops::training::{AVERAGE_RATES, GRADIENT_NORMS, MIX_WORDS, MIXING_BUFFER, RING};
-use crate::plan::{Mode, Plan, PlanOptions};
 use crate::random::STATE_BUFFER;
-use crate::record::{Profile, Recording};
-use crate::run::{Memory, Program, ProgramOptions, Submission};
+use crate::record::Recording;
+use crate::run::{Memory, Program, Submission};
+use crate::tune::Tuning;
+
+/// Norms that wait to be handed out; where nobody asks, the oldest are forgotten.
+const NORMS_KEPT: usize = 1 << 16;
 
 /// Submissions that may wait in the device's queue. More would only hold memory.
 const IN_FLIGHT: usize = 8;
@@ -46,6 +55,9 @@ pub struct Training<'a> {
     memory: Memory,
     program: Program,
     recording: Recording,
+    /// How convolutions and products are computed.
+    choices: Choices,
+    tuning: Option<Tuning>,
     /// Commands of a micro-batch that is not a step's last.
     common: usize,
     batch: usize,
@@ -57,10 +69,11 @@ pub struct Training<'a> {
     scheduled: u64,
     read: u64,
     losses: Vec<f32>,
-    norms: Vec<f32>,
+    norms: VecDeque<f32>,
     watch: Watch,
     averaged: Option<Model>,
     in_flight: VecDeque<Submission>,
+    glimpse: Option<Glimpse>,
 }
 
 impl std::fmt::Debug for Training<'_> {
@@ -101,38 +114,36 @@ impl<'a> Training<'a> {
             memory.share("average.parameters", &averaged.memory, "parameters");
             memory.share("average.statistics", &averaged.memory, "statistics");
         }
-        let step = StepGraph::new(model, trainer, &supply.source)?.with_update(trainer)?;
-        let options = PlanOptions {
+        let parts = Parts {
+            model,
+            trainer,
+            source: &supply.source,
+            memory: &memory,
             batch,
-            mode: Mode::Training,
-            fuse: true,
-            reuse: true,
         };
-        let (profile, shaders) = (model.device.profile(), model.device.shaders());
-        let plan = Plan::new(&step.graph, &[step.loss], options, profile, shaders)?;
-        let recording = Recording::new(&plan, profile, shaders)?;
-        let shared = [&model.memory, &memory];
-        let options = ProgramOptions::default();
-        let program = Program::new(&model.device, &recording, &shared, options).await?;
+        let (step, tuning) = parts.tune_and_bind().await?;
         Ok(Self {
             model,
             data,
             trainer,
             supply,
             memory,
-            program,
-            common: commands_of_micro_batch(&recording),
-            recording,
+            program: step.program,
+            common: commands_of_micro_batch(&step.recording),
+            recording: step.recording,
+            choices: step.choices,
+            tuning,
             batch,
             epoch: 0,
             step: 0,
             scheduled: 0,
             read: 0,
             losses: Vec::new(),
-            norms: Vec::new(),
+            norms: VecDeque::new(),
             watch: Watch::default(),
             averaged,
             in_flight: VecDeque::new(),
+            glimpse: None,
         })
     }
 
@@ -170,37 +181,19 @@ impl<'a> Training<'a> {
         }
     }
 
+    /// How the step's convolutions and products are computed. Checkpoints hold this.
+    pub fn choices(&self) -> &Choices {
+        &self.choices
+    }
+
+    /// What [`Trainer::tune`] found out when the training started.
+    pub fn tuning(&self) -> Option<&Tuning> {
+        self.tuning.as_ref()
+    }
+
     /// The dispatches of a step, the update included; its `Display` is a table.
     pub fn recording(&self) -> &Recording {
         &self.recording
-    }
-
-    /// Takes one step and measures every dispatch of it, or of its last micro-batch; its `Display`
-    /// is a table, slowest first. `None` where the adapter has no timestamps (a step is then not
-    /// taken).
-    ///
-    /// # Errors
-    /// As [`Training::step`].
-    pub fn profile(&mut self) -> Result<Option<Profile>> {
-        pollster::block_on(self.profile_async())
-    }
-
-    /// The asynchronous form of [`Training::profile`].
-    ///
-    /// # Errors
-    /// As [`Training::step`].
-    pub async fn profile_async(&mut self) -> Result<Option<Profile>> {
-        self.prepare_step()?;
-        if !self.program.has_timestamps() {
-            return Ok(None);
-        }
-        self.submit_first_micro_batches()?;
-        let Some(seconds) = self.program.profile().await? else {
-            return Ok(None);
-        };
-        self.step += 1;
-        self.read_when_due().await?;
-        Ok(Some(Profile::new(&self.recording, &seconds)))
     }
 
     /// Submits one step: fetch the next batch, forward, backward, update; with several
@@ -263,12 +256,12 @@ impl<'a> Training<'a> {
     /// As [`Training::losses`].
     pub async fn losses_async(&mut self) -> Result<Vec<f32>> {
         self.read_losses().await?;
-        Ok(std::mem::take(&mut self.losses))
+        Ok(self.take_losses())
     }
 
-    /// The norms of the gradients of the steps since the last call, in order: over all trained
-    /// parameters, before [`Trainer::clip_norm`] and after [`Trainer::clip_value`]. None where the
-    /// trainer does not clip by norm. Waits for the device.
+    /// The norms of the gradients of the steps since the last call, in order, of the last 65,536 at
+    /// most: over all trained parameters, before [`Trainer::clip_norm`] and after
+    /// [`Trainer::clip_value`]. None where the trainer does not clip by norm. Waits for the device.
     ///
     /// # Errors
     /// As [`Training::losses`].
@@ -282,13 +275,18 @@ impl<'a> Training<'a> {
     /// As [`Training::losses`].
     pub async fn gradient_norms_async(&mut self) -> Result<Vec<f32>> {
         self.read_losses().await?;
-        Ok(std::mem::take(&mut self.norms))
+        Ok(std::mem::take(&mut self.norms).into())
     }
 
     /// The losses that were fetched from the device but not yet handed out. After an error these
     /// are the losses of the good steps before it.
     pub fn unread_losses(&self) -> &[f32] {
         &self.losses
+    }
+
+    /// Hands out the losses that were fetched.
+    pub(super) fn take_losses(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.losses)
     }
 
     /// Steps that are known to be good, since their losses were read.
@@ -390,9 +388,19 @@ impl<'a> Training<'a> {
     }
 
     async fn read_losses(&mut self) -> Result<()> {
+        match self.fetch_losses().await? {
+            Some((step, micro_batch)) => Err(self.diagnose(step, micro_batch).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the losses of the good steps. The first step that was not finite, if there is one, and
+    /// its micro-batch.
+    pub(super) async fn fetch_losses(&mut self) -> Result<Option<(u64, u32)>> {
         let device = &self.model.device;
         let status: Vec<u32> = self.memory.read(device, "status", 0, 3).await?;
         self.in_flight.clear();
+        self.glimpse = None;
         let failed = (status[0] != 0).then_some((u64::from(status[1]), status[2]));
         let end = failed.map_or(self.step, |(step, _)| step);
         let unread = (self.read..end).map(|step| (step % RING as u64) as usize);
@@ -401,16 +409,15 @@ impl<'a> Training<'a> {
         if self.trainer.clip_norm.is_some() {
             let ring: Vec<f32> = self.memory.read(device, GRADIENT_NORMS, 0, RING).await?;
             self.norms.extend(unread.map(|i| ring[i]));
+            let old = self.norms.len().saturating_sub(NORMS_KEPT);
+            self.norms.drain(..old);
         }
         self.read = end;
-        match failed {
-            Some((step, micro_batch)) => Err(self.diagnose(step, micro_batch).await?),
-            None => Ok(()),
-        }
+        Ok(failed)
     }
 
     /// Repeats the failed micro-batch, with all values kept, to find where it went wrong.
-    async fn diagnose(&mut self, step: u64, micro_batch: u32) -> Result<Error> {
+    pub(super) async fn diagnose(&mut self, step: u64, micro_batch: u32) -> Result<Error> {
         // Steps of a later window or epoch may have been queued behind it.
         self.supply.bring(&self.model.device, &self.memory, step)?;
         let steps = self.steps_per_epoch() as u64;

@@ -37,6 +37,7 @@ fn figures(run: &Run) -> Vec<Epoch> {
     epochs
         .map(|&epoch| Epoch {
             seconds: 0.0,
+            images_per_second: 0.0,
             ..epoch
         })
         .collect()

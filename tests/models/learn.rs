@@ -1,9 +1,8 @@
-//! A training step on two small images lowers their loss, with the smallest network of each family.
+//! A training step on two small images lowers their loss.
 //!
 //! AlexNet, VGG and the PReLU nets have linear layers of 50 to 270 million weights at any size of
-//! the image. Such a buffer is larger than lavapipe allows, so they are only planned (`plan.rs`).
-//! So is ResNet-50, whose 25 million weights and 53 convolutions take such a driver half a minute.
-//! Deeper networks of a family that is trained here are built by the same code, and planned as well.
+//! the image. Such a buffer is larger than lavapipe allows, so they are trained on request, on
+//! another driver; here they are only planned (`plan.rs`).
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
@@ -61,7 +60,9 @@ fn lenet5() {
 }
 
 #[test]
-fn squeezenet1_1() {
+fn squeezenets() {
+    let shape = [3, 33, 33];
+    check_classifier(&models::squeezenet1_0(shape, CLASSES), shape, 0.01);
     let shape = [3, 25, 25];
     check_classifier(&models::squeezenet1_1(shape, CLASSES), shape, 0.01);
 }
@@ -79,9 +80,65 @@ fn resnet20() {
 }
 
 #[test]
+fn deeper_resnets_for_small_images() {
+    let shape = [3, 8, 8];
+    for net in [models::resnet32, models::resnet44, models::resnet56] {
+        check_training(&net(shape, CLASSES), shape, 0.01);
+    }
+}
+
+#[test]
 fn resnet18() {
     let shape = [3, 33, 33];
     check_training(&models::resnet18(shape, CLASSES), shape, 1e-3);
+}
+
+#[test]
+fn resnet34() {
+    let shape = [3, 33, 33];
+    check_training(&models::resnet34(shape, CLASSES), shape, 1e-3);
+}
+
+#[test]
+fn resnet50() {
+    let shape = [3, 33, 33];
+    check_training(&models::resnet50(shape, CLASSES), shape, 1e-3);
+}
+
+/// Networks whose parameters take 230 MB to a gigabyte in one buffer.
+fn check_large(names: &[&str], rows: usize) {
+    let shape = [3, rows, rows];
+    for name in names {
+        let net = models::by_name(name, shape, CLASSES).unwrap();
+        check_classifier(&net, shape, 1e-5);
+    }
+}
+
+#[test]
+#[ignore = "a buffer larger than lavapipe has: `--ignored` on another driver"]
+fn alexnet() {
+    check_large(&["alexnet"], 63);
+}
+
+#[test]
+#[ignore = "a buffer larger than lavapipe has: `--ignored` on another driver"]
+fn vggs() {
+    check_large(&["vgg11", "vgg13", "vgg16"], 32);
+}
+
+#[test]
+#[ignore = "a buffer larger than lavapipe has: `--ignored` on another driver"]
+fn vggs_with_batch_normalisation() {
+    for net in [models::vgg11_bn, models::vgg13_bn, models::vgg16_bn] {
+        check_training(&net([3, 32, 32], CLASSES), [3, 32, 32], 1e-4);
+    }
+}
+
+#[test]
+#[ignore = "a buffer larger than lavapipe has: `--ignored` on another driver"]
+fn prelu_nets() {
+    let names = ["prelu_net14", "prelu_net_a", "prelu_net_b", "prelu_net_c"];
+    check_large(&names, 96);
 }
 
 #[test]

@@ -1,9 +1,5 @@
 use proptest::prelude::*;
-use wgrad::autodiff::gradients_from;
-use wgrad::graph::Graph;
 use wgrad::ops::ChannelDropout;
-use wgrad::random::Seed;
-use wgrad::{Session, SessionOptions};
 
 use super::*;
 use crate::reference::channel_dropout as expected;
@@ -11,33 +7,13 @@ use crate::reference::dropout::Attributes;
 
 /// y and δx for one seed, step and stream: the very same channels as the reference drops.
 fn check(shape: &[usize], a: Attributes) {
-    let Some(device) = gpu::device() else { return };
-    let (x, dy) = (normal(shape, 1), normal(shape, 2));
-    let mut graph = Graph::new();
-    let sample = &shape[1..];
-    let (x_var, dy_var) = (graph.input("x", sample), graph.input("dy", sample));
     let operator = ChannelDropout {
         probability: a.probability,
         stream: a.node,
     };
-    let y = graph.apply("drop", operator, &[x_var]);
-    let dx = gradients_from(&mut graph, &[(y, dy_var)], &[x_var]).unwrap()[0];
-    let options = SessionOptions::training(shape[0]).guarded();
-    let session = Session::new(device, &graph, &[y, dx], options).unwrap();
-    session.set(x_var, &x.to_f32()).unwrap();
-    session.set(dy_var, &dy.to_f32()).unwrap();
-    session.set_random_state(Seed(a.seed), a.step).unwrap();
-    session.run().unwrap();
-    session.check_guards().unwrap();
-    for (var, reference) in [
-        (y, expected::forward(&x, &a)),
-        (dx, expected::grad_input(&dy, &a)),
-    ] {
-        let result = session.get(var).unwrap();
-        let zeros = result.iter().map(|&v| v == 0.0);
-        assert!(zeros.eq(reference.data.iter().map(|&v| v == 0.0)), "{a:?}");
-        assert_close("channel dropout", &result, &reference, Tolerance::F32);
-    }
+    check_draws(shape, operator, (a.seed, a.step), |x, dy| {
+        [expected::forward(x, &a), expected::grad_input(dy, &a)]
+    });
 }
 
 const A: Attributes = Attributes {

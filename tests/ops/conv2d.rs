@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 use wgrad::graph::{Graph, Var};
+use wgrad::ops::choice::Choice;
 use wgrad::ops::conv2d::Variant;
 use wgrad::ops::{Conv2d, Padding};
 use wgrad::plan::{AdapterProfile, Mode, Plan, PlanOptions};
@@ -76,6 +77,41 @@ impl Case {
 
     /// With each choice of kernels that may be measured, one after the other.
     pub(super) fn check_every_candidate(&self, adapter: &AdapterProfile) {
+        let rounds = self.candidates(adapter).into_iter().map(|(_, of)| of.len());
+        for round in 0..rounds.max().unwrap() {
+            self.check_candidates(adapter, round);
+        }
+    }
+
+    /// With the choices of this number, counted round and round.
+    pub(super) fn check_candidates(&self, adapter: &AdapterProfile, number: usize) {
+        let candidates = self.candidates(adapter).into_iter();
+        let chosen = candidates.map(|(problem, of)| (problem, of[number % of.len()]));
+        let adapter = adapter.clone().with_choices(chosen.collect());
+        assert_eq!(
+            self.plan(&adapter).choices(),
+            adapter.choices,
+            "the plan takes them"
+        );
+        let adapter = Some(adapter);
+        Self {
+            adapter,
+            ..self.clone()
+        }
+        .check();
+    }
+
+    /// The three problems, each with what may be chosen for it.
+    fn candidates(&self, adapter: &AdapterProfile) -> Vec<(String, Vec<Choice>)> {
+        let plan = self.plan(adapter);
+        let problems = plan.problems();
+        let of_each = problems.map(|(p, _)| (p.to_string(), p.candidates(adapter)));
+        let candidates: Vec<_> = of_each.collect();
+        assert_eq!(candidates.len(), 3, "forward pass and two gradients");
+        candidates
+    }
+
+    fn plan(&self, adapter: &AdapterProfile) -> Plan {
         let (probe, targets) = self.probe();
         let options = PlanOptions {
             batch: self.batch,
@@ -84,26 +120,7 @@ impl Case {
             reuse: true,
         };
         let shaders = Shaders::new().unwrap();
-        let plan = Plan::new(&probe.graph, &targets, options, adapter, &shaders).unwrap();
-        let candidates = plan.problems().map(|(p, _)| (p, p.candidates(adapter)));
-        let candidates: Vec<_> = candidates.collect();
-        assert_eq!(candidates.len(), 3, "forward pass and two gradients");
-        let rounds = candidates.iter().map(|(_, of)| of.len()).max().unwrap();
-        for round in 0..rounds {
-            let chosen = candidates.iter().map(|(problem, of)| {
-                let choice = of[round % of.len()];
-                (problem.to_string(), choice)
-            });
-            let adapter = adapter.clone().with_choices(chosen.collect());
-            let plan = Plan::new(&probe.graph, &targets, options, &adapter, &shaders).unwrap();
-            assert_eq!(plan.choices(), adapter.choices, "the plan takes them");
-            let adapter = Some(adapter);
-            Self {
-                adapter,
-                ..self.clone()
-            }
-            .check();
-        }
+        Plan::new(&probe.graph, &targets, options, adapter, &shaders).unwrap()
     }
 
     pub(super) fn check(&self) {

@@ -12,6 +12,7 @@ use wgrad::shader::Shaders;
 use super::cases;
 use super::conv2d::{Case, case, fixed};
 use crate::reference::conv2d::Attributes;
+use crate::support::gpu;
 
 /// The case with as many groups as the variant can compute.
 fn dense(case: Case, variant: Variant) -> Case {
@@ -71,6 +72,22 @@ proptest! {
     #[test]
     fn winograd_on_a_gpu_agrees_with_the_textbook(case in winograd()) {
         planned_for(case, AdapterProfile::gpu()).check();
+    }
+
+    /// With tiles of either side, and the kernels that this driver's subgroups allow.
+    #[test]
+    fn every_cut_of_winograd_agrees_with_the_textbook(case in winograd(), number in 0..100_usize) {
+        let Some(device) = gpu::device() else { return Ok(()) };
+        Case { variant: None, ..case }.check_candidates(device.profile(), number);
+    }
+
+    /// The same for products, which linear layers share.
+    #[test]
+    fn every_cut_of_a_product_agrees_with_the_textbook(case in case(), number in 0..100_usize) {
+        let Some(device) = gpu::device() else { return Ok(()) };
+        let attributes = Attributes { groups: case.attributes.groups, ..Attributes::new([1; 2]) };
+        let case = dense(Case { attributes, ..case }, Variant::Register);
+        Case { variant: None, ..case }.check_candidates(device.profile(), number);
     }
 
     #[test]

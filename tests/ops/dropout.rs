@@ -7,47 +7,22 @@ use wgrad::random::Seed;
 use wgrad::shape::Shape;
 use wgrad::{Session, SessionOptions};
 
-use super::{cases, channels, normal};
+use super::{cases, channels, check_draws, normal};
 use crate::reference::Tensor;
 use crate::reference::dropout::{self as expected, Attributes};
 use crate::support::compare::Tolerance;
 use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
 
-/// Which elements are not zero.
-fn mask<T: Into<f64> + Copy>(values: &[T]) -> Vec<bool> {
-    values.iter().map(|&v| v.into() != 0.0).collect()
-}
-
 /// y and δx for one seed, step and stream: the very same elements as the reference drops.
 fn check(shape: &[usize], a: Attributes) {
-    let Some(device) = gpu::device() else { return };
-    let (x, dy) = (normal(shape, 1), normal(shape, 2));
-    let mut graph = Graph::new();
-    let sample = &shape[1..];
-    let (x_var, dy_var) = (graph.input("x", sample), graph.input("dy", sample));
     let operator = Dropout {
         probability: a.probability,
         stream: a.node,
     };
-    let y = graph.apply("drop", operator, &[x_var]);
-    let dx = wgrad::autodiff::gradients_from(&mut graph, &[(y, dy_var)], &[x_var]).unwrap()[0];
-    let options = SessionOptions::training(shape[0]).guarded();
-    let session = Session::new(device, &graph, &[y, dx], options).unwrap();
-    session.set(x_var, &x.to_f32()).unwrap();
-    session.set(dy_var, &dy.to_f32()).unwrap();
-    session.set_random_state(Seed(a.seed), a.step).unwrap();
-    session.run().unwrap();
-    session.check_guards().unwrap();
-    let results = [
-        (y, expected::forward(&x, &a)),
-        (dx, expected::grad_input(&dy, &a)),
-    ];
-    for (var, reference) in results {
-        let result = session.get(var).unwrap();
-        assert_eq!(mask(&result), mask(&reference.data), "{shape:?} {a:?}");
-        assert_close("dropout", &result, &reference, Tolerance::F32);
-    }
+    check_draws(shape, operator, (a.seed, a.step), |x, dy| {
+        [expected::forward(x, &a), expected::grad_input(dy, &a)]
+    });
 }
 
 const A: Attributes = Attributes {
@@ -98,7 +73,8 @@ fn a_layer_draws_by_its_path() {
             .graph
             .scope("block", |graph| [0.5, 0.5].map(|p| graph.dropout(x_var, p)));
         let results = probe.run(device, Mode::Training, &[first, second]);
-        assert_ne!(mask(&results[0]), mask(&results[1]));
+        let zeros = |of: usize| results[of].iter().map(|&y: &f32| y == 0.0);
+        assert!(zeros(0).ne(zeros(1)));
         assert_close("y", &results[1], &expected::forward(&x, &a), Tolerance::F32);
     }
 }

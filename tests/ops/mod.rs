@@ -43,10 +43,13 @@ mod upsample;
 mod zero_pad;
 
 use proptest::test_runner::Config;
-use wgrad::autodiff::gradients;
-use wgrad::graph::Var;
+use wgrad::autodiff::{gradients, gradients_from};
+use wgrad::graph::{Graph, Var};
+use wgrad::ops::Operator;
 use wgrad::ops::loss::{LossValues, Reduction};
 use wgrad::plan::Mode;
+use wgrad::random::Seed;
+use wgrad::{Session, SessionOptions};
 
 use crate::reference::{self, Tensor};
 use crate::support::compare::Tolerance;
@@ -73,6 +76,61 @@ fn channels() -> impl proptest::strategy::Strategy<Value = usize> {
 /// Normal values of this shape.
 fn normal(shape: &[usize], seed: u64) -> Tensor {
     Tensor::normal(shape, seed)
+}
+
+/// Compares an operator whose gradient is computed from its result with `forward` and with
+/// `grad_input`, which gets the result and δy; inputs are normal, times `scale`.
+#[track_caller]
+fn check_from_result(
+    (shape, scale, seed): (&[usize], f64, u64),
+    apply: fn(&mut Graph, Var) -> Var,
+    forward: fn(&Tensor) -> Tensor,
+    grad_input: fn(&Tensor, &Tensor) -> Tensor,
+) {
+    let Some(device) = gpu::device() else { return };
+    let x = normal(shape, seed).map(|x| f64::from((scale * x) as f32));
+    let dy = normal(shape, seed + 1);
+    let mut probe = Probe::new(shape[0]);
+    let x_var = probe.input(&x);
+    let y = apply(&mut probe.graph, x_var);
+    let dx = probe.gradients(y, &dy, &[x_var])[0];
+    let results = probe.run(device, Mode::Training, &[y, dx]);
+    let reference = forward(&x);
+    assert_close("y", &results[0], &reference, Tolerance::F32);
+    let reference = grad_input(&reference, &dy);
+    assert_close("dx", &results[1], &reference, Tolerance::F32);
+}
+
+/// Compares y and δx of an operator that draws, for one seed and step, with `expected` of x and δy:
+/// the very same elements are zero.
+#[track_caller]
+fn check_draws(
+    shape: &[usize],
+    operator: impl Operator,
+    (seed, step): (u64, u32),
+    expected: impl Fn(&Tensor, &Tensor) -> [Tensor; 2],
+) {
+    let Some(device) = gpu::device() else { return };
+    let (x, dy) = (normal(shape, 1), normal(shape, 2));
+    let mut graph = Graph::new();
+    let sample = &shape[1..];
+    let (x_var, dy_var) = (graph.input("x", sample), graph.input("dy", sample));
+    let what = format!("{shape:?} {operator:?} {seed} {step}");
+    let y = graph.apply("drawn", operator, &[x_var]);
+    let dx = gradients_from(&mut graph, &[(y, dy_var)], &[x_var]).unwrap()[0];
+    let options = SessionOptions::training(shape[0]).guarded();
+    let session = Session::new(device, &graph, &[y, dx], options).unwrap();
+    session.set(x_var, &x.to_f32()).unwrap();
+    session.set(dy_var, &dy.to_f32()).unwrap();
+    session.set_random_state(Seed(seed), step).unwrap();
+    session.run().unwrap();
+    session.check_guards().unwrap();
+    for (var, reference) in [y, dx].into_iter().zip(expected(&x, &dy)) {
+        let result = session.get(var).unwrap();
+        let zeros = result.iter().map(|&v| v == 0.0);
+        assert!(zeros.eq(reference.data.iter().map(|&v| v == 0.0)), "{what}");
+        assert_close(&what, &result, &reference, Tolerance::F32);
+    }
 }
 
 const REDUCTIONS: [(Reduction, reference::Reduction); 2] = [

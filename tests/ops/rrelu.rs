@@ -2,10 +2,8 @@ use proptest::prelude::*;
 use wgrad::graph::Graph;
 use wgrad::ops::Rrelu;
 use wgrad::plan::Mode;
-use wgrad::random::Seed;
-use wgrad::{Session, SessionOptions};
 
-use super::{cases, channels, normal};
+use super::{cases, channels, check_draws, normal};
 use crate::reference::Tensor;
 use crate::reference::rrelu::{self as expected, Attributes};
 use crate::support::compare::Tolerance;
@@ -14,34 +12,18 @@ use crate::support::probe::{Probe, assert_close};
 
 /// y and δx for one seed, step and stream.
 fn check(shape: &[usize], a: Attributes) {
-    let Some(device) = gpu::device() else { return };
-    let (x, dy) = (normal(shape, 1), normal(shape, 2));
-    let mut graph = Graph::new();
-    let sample = &shape[1..];
-    let (x_var, dy_var) = (graph.input("x", sample), graph.input("dy", sample));
     let operator = Rrelu {
         lower: a.lower,
         upper: a.upper,
         stream: a.node,
     };
-    let y = graph.apply("rectify", operator, &[x_var]);
-    let dx = wgrad::autodiff::gradients_from(&mut graph, &[(y, dy_var)], &[x_var]).unwrap()[0];
-    let options = SessionOptions::training(shape[0]).guarded();
-    let session = Session::new(device, &graph, &[y, dx], options).unwrap();
-    session.set(x_var, &x.to_f32()).unwrap();
-    session.set(dy_var, &dy.to_f32()).unwrap();
-    session.set_random_state(Seed(a.seed), a.step).unwrap();
-    session.run().unwrap();
-    session.check_guards().unwrap();
-    let slopes = expected::slopes(shape, &a);
-    let references = [
-        (y, expected::forward(&x, &slopes)),
-        (dx, expected::grad_input(&x, &dy, &slopes)),
-    ];
-    for (var, reference) in references {
-        let result = session.get(var).unwrap();
-        assert_close("rrelu", &result, &reference, Tolerance::F32);
-    }
+    check_draws(shape, operator, (a.seed, a.step), |x, dy| {
+        let slopes = expected::slopes(shape, &a);
+        [
+            expected::forward(x, &slopes),
+            expected::grad_input(x, dy, &slopes),
+        ]
+    });
 }
 
 const A: Attributes = Attributes {

@@ -1,10 +1,6 @@
 use proptest::prelude::*;
-use wgrad::autodiff::gradients_from;
-use wgrad::graph::Graph;
 use wgrad::ops::StochasticDepth;
 use wgrad::ops::stochastic_depth::DropMode;
-use wgrad::random::Seed;
-use wgrad::{Session, SessionOptions};
 
 use super::*;
 use crate::reference::dropout::Attributes;
@@ -12,36 +8,21 @@ use crate::reference::stochastic_depth as expected;
 
 /// y and δx for one seed, step and stream: the very same samples as the reference drops.
 fn check(shape: &[usize], whole: bool, a: Attributes) {
-    let Some(device) = gpu::device() else { return };
-    let (x, dy) = (normal(shape, 1), normal(shape, 2));
-    let mut graph = Graph::new();
-    let sample = &shape[1..];
-    let (x_var, dy_var) = (graph.input("x", sample), graph.input("dy", sample));
+    let mode = match whole {
+        true => DropMode::Batch,
+        false => DropMode::Row,
+    };
     let operator = StochasticDepth {
         probability: a.probability,
-        mode: if whole {
-            DropMode::Batch
-        } else {
-            DropMode::Row
-        },
+        mode,
         stream: a.node,
     };
-    let y = graph.apply("drop", operator, &[x_var]);
-    let dx = gradients_from(&mut graph, &[(y, dy_var)], &[x_var]).unwrap()[0];
-    let options = SessionOptions::training(shape[0]).guarded();
-    let session = Session::new(device, &graph, &[y, dx], options).unwrap();
-    session.set(x_var, &x.to_f32()).unwrap();
-    session.set(dy_var, &dy.to_f32()).unwrap();
-    session.set_random_state(Seed(a.seed), a.step).unwrap();
-    session.run().unwrap();
-    session.check_guards().unwrap();
-    for (var, reference) in [
-        (y, expected::forward(&x, whole, &a)),
-        (dx, expected::grad_input(&dy, whole, &a)),
-    ] {
-        let result = session.get(var).unwrap();
-        assert_close("stochastic depth", &result, &reference, Tolerance::F32);
-    }
+    check_draws(shape, operator, (a.seed, a.step), |x, dy| {
+        [
+            expected::forward(x, whole, &a),
+            expected::grad_input(dy, whole, &a),
+        ]
+    });
 }
 
 const A: Attributes = Attributes {

@@ -1,25 +1,15 @@
 use proptest::prelude::*;
+use wgrad::graph::Graph;
 use wgrad::plan::Mode;
 
-use super::{cases, channels, normal};
+use super::{cases, channels, check_from_result};
 use crate::reference::{Tensor, tanh};
-use crate::support::compare::Tolerance;
 use crate::support::gpu;
-use crate::support::probe::{Probe, assert_close};
+use crate::support::probe::Probe;
 
 fn check(shape: &[usize], scale: f64, seed: u64) {
-    let Some(device) = gpu::device() else { return };
-    let x = normal(shape, seed).map(|x| f64::from((scale * x) as f32));
-    let dy = normal(shape, seed + 1);
-    let mut probe = Probe::new(shape[0]);
-    let x_var = probe.input(&x);
-    let y = probe.graph.tanh(x_var);
-    let dx = probe.gradients(y, &dy, &[x_var])[0];
-    let results = probe.run(device, Mode::Training, &[y, dx]);
-    let reference = tanh::forward(&x);
-    assert_close("y", &results[0], &reference, Tolerance::F32);
-    let reference = tanh::grad_input(&reference, &dy);
-    assert_close("dx", &results[1], &reference, Tolerance::F32);
+    let case = (shape, scale, seed);
+    check_from_result(case, Graph::tanh, tanh::forward, tanh::grad_input);
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod fusion;
 mod layers;
 mod losses;
 mod pointwise;
-mod training;
+pub mod training;
 mod windows;
 
 use wgrad::autodiff::{gradients, gradients_from};

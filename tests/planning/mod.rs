@@ -21,8 +21,9 @@ use wgrad::shader::Shaders;
 pub static SHADERS: LazyLock<Shaders> = LazyLock::new(|| Shaders::new().unwrap());
 
 /// The adapters for which kernels are chosen differently.
-pub fn profiles() -> [AdapterProfile; 2] {
-    [AdapterProfile::cpu(), AdapterProfile::gpu()]
+pub fn profiles() -> [AdapterProfile; 3] {
+    let (cpu, gpu) = (AdapterProfile::cpu(), AdapterProfile::gpu());
+    [cpu.clone(), gpu, cpu.with_subgroup(8)]
 }
 
 /// A plan with its recording.

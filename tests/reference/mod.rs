@@ -15,10 +15,6 @@
 //! Arguments that make no sense panic: a reference is only called by tests.
 
 #![allow(
-    dead_code,
-    reason = "a test binary that shares this tree uses only some references"
-)]
-#![allow(
     clippy::expect_used,
     clippy::panic,
     reason = "a reference is only called by tests, and fails by panicking"
@@ -70,11 +66,15 @@ pub mod unary;
 pub mod upsample;
 pub mod zero_pad;
 
+pub mod adadelta;
+pub mod adagrad;
 pub mod adam;
 pub mod adamw;
 pub mod lars;
 pub mod quickprop;
+pub mod rmsprop;
 pub mod sgd;
+pub mod small_network;
 
 #[cfg(test)]
 mod pytorch;
@@ -82,6 +82,8 @@ mod pytorch;
 mod pytorch_activations;
 #[cfg(test)]
 mod pytorch_losses;
+#[cfg(test)]
+mod pytorch_rules;
 #[cfg(test)]
 mod pytorch_structure;
 #[cfg(test)]

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flatten_takes_channel_then_row_then_column() {
+    fn flatten_by_hand() {
         let x = Tensor::from_fn(&[2, 3, 4, 5], |i| {
             (1000 * i[0] + 100 * i[1] + 10 * i[2] + i[3]) as f64
         });

@@ -4,10 +4,10 @@
 //! What is found: a barrier under a condition that differs within a workgroup, or behind a return
 //! under such a condition. What is not: a loop of different lengths around a barrier.
 
-use naga::valid::{Capabilities, FunctionInfo, ValidationFlags, Validator};
+use naga::valid::FunctionInfo;
 use naga::{Block, Expression, Function, Handle, Module, Statement};
 
-use crate::variants::ALL;
+use crate::variants::{ALL, validator};
 
 /// Walks one function in the order of its statements.
 struct Walk<'a> {
@@ -75,7 +75,7 @@ fn has_barrier(module: &Module, block: &Block) -> bool {
 
 /// Whether all functions of a module are sound, and whether it has a barrier at all.
 fn check(module: &Module) -> (bool, bool) {
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+    let mut validator = validator(true);
     let info = validator.validate(module).unwrap();
     let walk = |function: &Function, info: &FunctionInfo| {
         let mut walk = Walk {

@@ -1,10 +1,10 @@
 //! What every adapter guarantees, and what the kernels promise.
 
 use naga::proc::{GlobalCtx, Layouter};
-use naga::valid::{Capabilities, GlobalUse, ValidationFlags, Validator};
+use naga::valid::GlobalUse;
 use naga::{AddressSpace, Module, StorageAccess};
 
-use crate::variants::ALL;
+use crate::variants::{ALL, validator};
 
 /// WebGPU's guaranteed limits: invocations of a workgroup, its extents, its shared bytes.
 const INVOCATIONS: u32 = 256;
@@ -22,6 +22,7 @@ const IN_PLACE: &[&str] = &[
     "clip_value",
     "conclude",
     "count_answers",
+    "count_decisions",
     "lars",
     "quickprop",
     "rmsprop",
@@ -72,7 +73,7 @@ fn buffers_are_used_as_they_are_declared() {
     for variant in ALL.iter() {
         let module = &variant.shader.module;
         let name = variant.name();
-        let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+        let mut validator = validator(true);
         let info = validator.validate(module).unwrap();
         let main = info.get_entry_point(0);
         for (handle, variable) in module.global_variables.iter() {

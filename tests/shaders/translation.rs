@@ -2,15 +2,19 @@
 
 use naga::back::pipeline_constants::process_overrides;
 use naga::back::{PipelineConstants, hlsl, msl};
-use naga::valid::{Capabilities, ValidationFlags, Validator};
+
 use naga::{Module, ShaderStage};
 
-use crate::variants::ALL;
+use crate::variants::{ALL, validator};
 
 /// Translates a module as wgpu would.
-fn translate(module: &Module, constants: &PipelineConstants) -> Result<(), String> {
-    // WebGPU alone: no capability that an adapter may lack.
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+fn translate(
+    module: &Module,
+    constants: &PipelineConstants,
+    subgroups: bool,
+) -> Result<(), String> {
+    // WebGPU alone: no capability that an adapter may lack, but where it was asked for.
+    let mut validator = validator(subgroups);
     let validated = validator.validate(module);
     let info = validated.map_err(|e| format!("validation: {e:?}"))?;
     let entry_point = (ShaderStage::Compute, "main");
@@ -30,7 +34,13 @@ fn translate(module: &Module, constants: &PipelineConstants) -> Result<(), Strin
         msl::write_string(&module, &info, &options, &pipeline).map_err(|e| format!("MSL: {e}"))?;
     check(&text, "kernel void", &translated.entry_point_names)?;
 
-    let options = hlsl::Options::default();
+    let options = hlsl::Options {
+        shader_model: match subgroups {
+            true => hlsl::ShaderModel::V6_0,
+            false => hlsl::Options::default().shader_model,
+        },
+        ..hlsl::Options::default()
+    };
     let pipeline = hlsl::PipelineOptions { entry_point };
     let mut text = String::new();
     let translated = hlsl::Writer::new(&mut text, &options, &pipeline)
@@ -60,7 +70,8 @@ fn every_variant_is_valid_and_translated_to_msl_and_hlsl() {
     let mut failures = Vec::new();
     for variant in ALL.iter() {
         let constants = variant.pipeline_constants();
-        if let Err(reason) = translate(&variant.shader.module, &constants) {
+        let subgroups = variant.has_subgroups();
+        if let Err(reason) = translate(&variant.shader.module, &constants, subgroups) {
             failures.push(format!("{}: {reason}", variant.name()));
         }
     }
@@ -78,7 +89,7 @@ fn refusal(source: &str, constants: &[(&str, f64)]) -> String {
     let constants = constants
         .iter()
         .map(|(name, value)| ((*name).to_owned(), *value));
-    translate(&compose(source), &constants.collect()).unwrap_err()
+    translate(&compose(source), &constants.collect(), false).unwrap_err()
 }
 
 /// The test itself: what is wrong is found.
@@ -88,7 +99,7 @@ fn wrong_shaders_are_refused() {
     let y = "@group(0) @binding(0) var<storage, read_write> y: array<f32>;";
     let sound = format!("override a: f32; {y} {main} {{ y[0] = a; }}");
     let constants = [("a".to_owned(), 1.0)].into_iter().collect();
-    assert_eq!(translate(&compose(&sound), &constants), Ok(()));
+    assert_eq!(translate(&compose(&sound), &constants, false), Ok(()));
 
     let error = refusal(&sound, &[]);
     assert!(error.contains("Missing value"), "{error}");

@@ -4,10 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use naga::back::PipelineConstants;
+use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use wgrad::record::Command;
 use wgrad::shader::Composed;
 
 use crate::planning::{cases, profiles};
+
+/// Of what WebGPU alone allows, with or without subgroup operations.
+pub fn validator(subgroups: bool) -> Validator {
+    let capabilities = match subgroups {
+        true => Capabilities::SUBGROUP,
+        false => Capabilities::empty(),
+    };
+    let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+    if subgroups {
+        validator.subgroup_stages(ShaderStages::COMPUTE);
+        validator.subgroup_operations(SubgroupOperationSet::all());
+    }
+    validator
+}
 
 /// A shader with its integers and constants.
 #[derive(Clone, Debug)]
@@ -41,6 +56,11 @@ impl Variant {
             name += &format!(" {constant}={value:e}");
         }
         name
+    }
+
+    /// Whether the shader asks for subgroup operations: its name says so.
+    pub fn has_subgroups(&self) -> bool {
+        self.shader.name.ends_with("_subgroup")
     }
 
     /// Whether `#ifdef define` is true.

@@ -30,6 +30,7 @@ fn figures(run: &Run) -> Vec<Epoch> {
     epochs
         .map(|&epoch| Epoch {
             seconds: 0.0,
+            images_per_second: 0.0,
             ..epoch
         })
         .collect()
@@ -282,4 +283,46 @@ fn a_training_that_diverges_keeps_its_history() {
         Error::from(failure),
         Error::NonFinite { step: 13, .. }
     ));
+}
+
+/// What is known without waiting is right, and asking for it changes nothing.
+#[test]
+fn the_running_loss_is_a_mean_of_the_first_steps() {
+    let Some(mut model) = build() else { return };
+    let (data, epochs) = (digits(125), 2);
+    for trainer in [trainer(), trainer().accumulate(2)] {
+        let mut seen = Vec::new();
+        let look = every_steps(1, |fit: &mut FitState<'_>| {
+            let news = fit.running_loss()?;
+            seen.extend(news.map(|loss| (fit.steps(), loss)));
+            Ok(())
+        });
+        let nothing = on_epoch_end(|fit| {
+            assert_eq!(fit.running_loss()?, None);
+            Ok(())
+        });
+        let trainer = trainer.epochs(epochs).batch_size(2);
+        let run = trainer.fit_with(&mut model, &data, &data, (look, nothing));
+        let run = run.unwrap();
+        let losses: Vec<f32> = run.history.losses().iter().map(|step| step.loss).collect();
+        let steps = losses.len() / epochs as usize;
+        assert!(seen.len() >= 4, "{seen:?}");
+        for (step, loss) in seen {
+            let first = (step as usize - 1) / steps * steps;
+            let mut means = (first + 1..step as usize).map(|end| mean(&losses[first..end]));
+            assert!(means.any(|mean| mean == loss), "{loss} at step {step}");
+        }
+        let with_looks = parameters(&model);
+        model = build().unwrap();
+        let plain = trainer.fit(&mut model, &data, &data).unwrap();
+        assert_same(&with_looks, &parameters(&model));
+        assert_eq!(figures(&plain), figures(&run));
+        let speeds = plain
+            .history
+            .epochs()
+            .iter()
+            .map(|epoch| epoch.images_per_second);
+        assert!(speeds.min_by(f64::total_cmp).unwrap() > 0.0);
+        model = build().unwrap();
+    }
 }

@@ -185,7 +185,7 @@ fn settings_that_make_no_sense_are_refused() {
     };
     assert_eq!(
         refusal(EarlyStopping::new().monitor(Monitor::Accuracy)),
-        "early stopping cannot watch the accuracy of a data set without classes",
+        "early stopping cannot watch the accuracy: mean squared error has none",
     );
     assert_eq!(
         refusal(EarlyStopping::new().min_delta(-0.1)),

@@ -3,7 +3,8 @@
 use wgrad::data::Dataset;
 use wgrad::graph::Network;
 use wgrad::ops::{
-    BinaryCrossEntropy, Conv2d, HingeLoss, HuberLoss, L1Loss, MeanSquaredError, SoftmaxCrossEntropy,
+    BinaryCrossEntropy, Conv2d, HingeLoss, HuberLoss, L1Loss, MeanSquaredError,
+    SoftmaxCrossEntropy, Upsample,
 };
 use wgrad::random::Seed;
 use wgrad::train::{Adam, Loss, Model, Sgd, Trainer};
@@ -46,6 +47,85 @@ fn layers_that_do_not_fit() {
     assert_eq!(
         sum.summary().unwrap_err().to_string(),
         "layer `add1` (add): the operands' shapes [3, 8, 8] and [8, 8, 8] differ",
+    );
+}
+
+/// Extents whose product is beyond any number, and those that are only too many for the device.
+#[test]
+fn shapes_beyond_counting() {
+    const HUGE: usize = 1 << 40;
+    let refusal = |net: &Network| net.summary().unwrap_err().to_string();
+    assert_eq!(
+        refusal(Network::input([HUGE, HUGE, HUGE]).conv(3, 3)),
+        "layer `input` (input): the shape [1099511627776, 1099511627776, 1099511627776] has more \
+         elements than can be numbered in 32 bits",
+    );
+    assert_eq!(
+        network_error(|net| {
+            net.conv(HUGE, 3).max_pool(2).linear(HUGE);
+        }),
+        "the parameter `conv1.weight`: the shape [1099511627776, 3, 3, 3] has more elements than \
+         can be numbered in 32 bits",
+    );
+    assert_eq!(
+        network_error(|net| {
+            net.linear(usize::MAX);
+        }),
+        "the parameter `linear1.weight`: the shape [18446744073709551615, 192] has more elements \
+         than can be numbered in 32 bits",
+    );
+    let sizes: [fn(&mut Network); 4] = [
+        |net| {
+            net.upsample(Upsample::nearest_to([1 << 15, 1 << 15]))
+                .relu();
+        },
+        |net| {
+            net.zero_pad(1 << 17).batch_norm();
+        },
+        |net| {
+            net.adaptive_mean_pool([1 << 15, 1 << 16]).conv(5, 3);
+        },
+        |net| {
+            net.flatten().reshape([1 << 40, 1 << 40]);
+        },
+    ];
+    for (number, describe) in sizes.into_iter().enumerate() {
+        let refusal = network_error(describe);
+        let says = ["numbered", "counted", "elements"]
+            .iter()
+            .any(|word| refusal.contains(word));
+        assert!(
+            says && refusal.starts_with("layer `"),
+            "{number}: {refusal}"
+        );
+    }
+}
+
+/// A layer that is named by hand as another would be numbered.
+#[test]
+fn names_that_look_like_numbers() {
+    let mut net = Network::input([3, 8, 8]);
+    net.conv(2, 3)
+        .name("conv1")
+        .conv(4, 3)
+        .name("conv3")
+        .conv(5, 3)
+        .conv(6, 1);
+    let summary = net.summary().unwrap().to_string();
+    let names: Vec<&str> = summary
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let convolutions = names.into_iter().filter(|name| name.starts_with("conv"));
+    assert!(
+        convolutions.eq(["conv1", "conv3", "conv2", "conv4"]),
+        "{summary}"
+    );
+    assert_eq!(
+        network_error(|net| {
+            net.conv(8, 3).conv(8, 3).name("conv1");
+        }),
+        "two parameters are named `conv1.weight`; give one of the layers another name",
     );
 }
 

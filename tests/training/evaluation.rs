@@ -130,9 +130,10 @@ fn every_loss_is_that_of_the_predictions() {
             let evaluation = model.evaluate(&data).unwrap();
             let y = responses(&model, &data);
             assert_loss(evaluation.loss, expected(&y, &targets));
-            assert_eq!(evaluation.accuracy, None);
+            let has_accuracy = loss.name() == "binary cross-entropy";
+            assert_eq!(evaluation.accuracy.is_some(), has_accuracy);
+            assert_eq!(evaluation.confusion.is_some(), has_accuracy);
             assert_eq!(evaluation.top_k(1), None);
-            assert_eq!(evaluation.confusion, None);
         }
     }
     for squared in [false, true] {
@@ -148,6 +149,86 @@ fn every_loss_is_that_of_the_predictions() {
         );
         assert_eq!(evaluation.confusion.unwrap().total(), 300);
     }
+}
+
+/// Yes and no are counted by element: features and images, fewer and more channels than a vector,
+/// short and long samples, whole and partial batches.
+#[test]
+fn yes_and_no_are_counted() {
+    let Some(device) = device() else { return };
+    let features = |n: usize| {
+        let mut net = Network::input([4]);
+        net.linear(n);
+        net
+    };
+    let mut image = Network::input([2, 9, 9]);
+    image.conv(5, 1);
+    for (net, shape) in [
+        (features(1), &[1][..]),
+        (features(70), &[70]),
+        (image, &[5, 9, 9]),
+    ] {
+        let mut model = net.build(device, 4).unwrap();
+        let (inputs, outputs) = (
+            model.input_shape().elements(),
+            model.output_shape().elements(),
+        );
+        for count in [3, 300] {
+            let targets =
+                Tensor::normal(&[count, outputs], 2).map(|t| f64::from(u8::from(t > 0.3)));
+            let data = Dataset::regression(
+                &model.input_shape()[..],
+                normal(&[count, inputs], 1),
+                shape,
+                targets.to_f32(),
+            )
+            .unwrap();
+            let trainer = Trainer::new(Sgd::new(0.0)).loss(BinaryCrossEntropy::new());
+            trainer.start(&mut model, &data).unwrap();
+            let evaluation = model.evaluate(&data).unwrap();
+            let confusion = evaluation.confusion.unwrap();
+            let responses = responses(&model, &data);
+            let pairs = responses.data.iter().zip(&targets.data);
+            let pairs: Vec<(bool, bool)> = pairs.map(|(z, t)| (*t > 0.5, *z > 0.0)).collect();
+            for (truth, answer) in [(false, false), (false, true), (true, false), (true, true)] {
+                let expected = pairs
+                    .iter()
+                    .filter(|pair| **pair == (truth, answer))
+                    .count();
+                let found = confusion.count(truth.into(), answer.into());
+                assert_eq!(found, expected as u64, "{shape:?} {count} {truth} {answer}");
+            }
+            let right = pairs.iter().filter(|(truth, answer)| truth == answer);
+            let share = right.count() as f64 / pairs.len() as f64;
+            assert_eq!(evaluation.accuracy, Some(share));
+            assert_eq!(confusion.classes().names(), ["no", "yes"]);
+        }
+    }
+}
+
+/// A response that is no number is never right, whatever was asked.
+#[test]
+fn an_answer_that_is_no_number_is_wrong() {
+    let Some(device) = device() else { return };
+    let mut net = Network::input([2]);
+    net.linear(2);
+    let mut model = net.build(device, 4).unwrap();
+    let data = Dataset::regression(
+        [2],
+        vec![1.0; 8],
+        [2],
+        vec![0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0],
+    );
+    let data = data.unwrap();
+    let trainer = Trainer::new(Sgd::new(0.0)).loss(BinaryCrossEntropy::new());
+    trainer.start(&mut model, &data).unwrap();
+    model
+        .set_parameter("linear1.bias", &[f32::NAN, 1e4])
+        .unwrap();
+    let evaluation = model.evaluate(&data).unwrap();
+    // Of the second elements two are 1.
+    assert_eq!(evaluation.accuracy, Some(0.25));
+    assert_eq!(evaluation.confusion.unwrap().total(), 8);
 }
 
 fn responses(model: &Model, data: &Dataset) -> Tensor {

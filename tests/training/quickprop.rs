@@ -5,18 +5,17 @@ use std::collections::BTreeMap;
 use wgrad::ops::MeanSquaredError;
 use wgrad::train::{Quickprop, Trainer};
 
-use super::rules::{Case, SAMPLES, check, gradients, groups, initial, network, problem};
+use super::rules::{Case, SAMPLES, check, groups, initial, network, problem};
+use crate::reference::small_network::{gradients, update};
 use crate::reference::{Factors, Tensor, quickprop};
 use crate::support::gpu::device;
 
 /// Follows the whole run.
-fn follow(case: &Case, rule: Quickprop, attributes: &quickprop::Attributes) {
-    let mut states: BTreeMap<String, quickprop::State> = BTreeMap::new();
-    case.follow(rule, |name, weight, gradient, factors| {
-        let fresh = || quickprop::State::new(&gradient.shape);
-        let state = states.entry(name.to_owned()).or_insert_with(fresh);
-        quickprop::step(weight, gradient, state, factors, attributes);
+fn follow(case: &Case, rule: Quickprop, a: quickprop::Attributes) {
+    let step = update(quickprop::State::new, move |_, w, g, s, f| {
+        quickprop::step(w, g, s, f, &a)
     });
+    case.follow(rule, step);
 }
 
 /// Fahlman's settings. From the whole run the reference departs after some ten steps: with a growth
@@ -75,7 +74,7 @@ fn quickprop_with_little_growth() {
         growth: 0.7,
         weight_decay: 0.0,
     };
-    follow(&Case::default(), Quickprop::new(0.05).growth(0.7), &a);
+    follow(&Case::default(), Quickprop::new(0.05).growth(0.7), a);
 }
 
 #[test]
@@ -91,5 +90,5 @@ fn quickprop_with_decay_groups_and_schedule() {
         ..Case::default()
     };
     let rule = Quickprop::new(0.05).growth(0.75).weight_decay(0.01);
-    follow(&case, rule, &a);
+    follow(&case, rule, a);
 }

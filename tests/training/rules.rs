@@ -1,18 +1,15 @@
 //! Update rules, parameter groups and schedules against the f64 references, step by step.
 
-use std::collections::BTreeMap;
-
 use wgrad::data::Dataset;
 use wgrad::graph::{Network, Parameter};
 use wgrad::ops::MeanSquaredError;
 use wgrad::train::{Adam, AdamW, Lars, Sgd, Trainer, UpdateRule};
 
 use super::setup::bits;
-use crate::reference::{Factors, Reduction, Tensor, adam, adamw, lars, linear, mse, prelu, sgd};
+use crate::reference::small_network::{Named, Update, gradients, update};
+use crate::reference::{Factors, Tensor, adam, adamw, lars, sgd};
 use crate::support::compare::{Tolerance, compare};
 use crate::support::gpu::device;
-
-pub type Named = BTreeMap<String, Tensor>;
 
 /// Fifty steps of single precision; Adam divides small gradients by their own size.
 const TOLERANCE: Tolerance = Tolerance::relative(2e-5);
@@ -54,24 +51,6 @@ pub fn problem() -> (Dataset, Tensor, Tensor) {
     (data, x, targets)
 }
 
-/// Loss and gradients of the network over all samples.
-pub fn gradients(p: &Named, x: &Tensor, targets: &Tensor) -> (f64, Named) {
-    let a = linear::forward(x, &p["linear1.weight"], Some(&p["linear1.bias"]));
-    let b = prelu::forward(&a, &p["prelu1.weight"]);
-    let y = linear::forward(&b, &p["linear2.weight"], Some(&p["linear2.bias"]));
-    let delta = mse::grad_prediction(&y, targets, Reduction::Mean);
-    let mut g = Named::new();
-    g.insert("linear2.weight".into(), linear::grad_weight(&b, &delta));
-    g.insert("linear2.bias".into(), linear::grad_bias(&delta));
-    let delta = linear::grad_input(&delta, &p["linear2.weight"]);
-    let slope = prelu::grad_slope(&a, &p["prelu1.weight"], &delta);
-    g.insert("prelu1.weight".into(), slope);
-    let delta = prelu::grad_input(&a, &p["prelu1.weight"], &delta);
-    g.insert("linear1.weight".into(), linear::grad_weight(x, &delta));
-    g.insert("linear1.bias".into(), linear::grad_bias(&delta));
-    (mse::forward(&y, targets, Reduction::Mean), g)
-}
-
 /// A prefix of parameter names, and what is changed below it.
 pub type Group = (&'static str, fn(&mut Parameter));
 
@@ -96,11 +75,7 @@ impl Default for Case {
 impl Case {
     /// Trains on the device and by `update`, which gets a parameter's name, the parameter, its
     /// gradient and its factors; compares all losses and the parameters after the last step.
-    pub fn follow(
-        &self,
-        rule: impl UpdateRule,
-        mut update: impl FnMut(&str, &mut Tensor, &Tensor, Factors),
-    ) {
+    pub fn follow(&self, rule: impl UpdateRule, mut update: Update) {
         let Some(device) = device() else { return };
         let (data, x, targets) = problem();
 
@@ -150,49 +125,35 @@ impl Case {
             }
         }
     }
-
-    fn follow_sgd(&self, rule: Sgd, attributes: &sgd::Attributes) {
-        let mut velocities: BTreeMap<String, Option<Tensor>> = BTreeMap::new();
-        self.follow(rule, |name, weight, gradient, factors| {
-            let velocity = velocities.entry(name.to_owned()).or_default();
-            sgd::step(weight, gradient, velocity, factors, attributes);
-        });
-    }
-
-    fn follow_adam(&self, rule: Adam, attributes: &adam::Attributes) {
-        let mut states: BTreeMap<String, adam::State> = BTreeMap::new();
-        self.follow(rule, |name, weight, gradient, factors| {
-            let fresh = || adam::State::new(&gradient.shape);
-            let state = states.entry(name.to_owned()).or_insert_with(fresh);
-            adam::step(weight, gradient, state, factors, attributes);
-        });
-    }
-
-    fn follow_adamw(&self, rule: AdamW, attributes: &adam::Attributes) {
-        let mut states: BTreeMap<String, adam::State> = BTreeMap::new();
-        self.follow(rule, |name, weight, gradient, factors| {
-            let fresh = || adam::State::new(&gradient.shape);
-            let state = states.entry(name.to_owned()).or_insert_with(fresh);
-            adamw::step(weight, gradient, state, factors, attributes);
-        });
-    }
-
-    /// `adapted` says whether a parameter of this name is.
-    fn follow_lars(&self, rule: Lars, attributes: &lars::Attributes, adapted: fn(&str) -> bool) {
-        let mut velocities: BTreeMap<String, Tensor> = BTreeMap::new();
-        self.follow(rule, |name, weight, gradient, factors| {
-            let fresh = || Tensor::zeros(&gradient.shape);
-            let velocity = velocities.entry(name.to_owned()).or_insert_with(fresh);
-            let adapted = adapted(name);
-            lars::step(weight, gradient, velocity, factors, adapted, attributes);
-        });
-    }
 }
 
 pub fn check(what: &str, found: &[f32], expected: &[f64]) {
     if let Err(mismatch) = compare(found, expected, TOLERANCE) {
         panic!("{what}: {mismatch}");
     }
+}
+
+fn by_sgd(a: sgd::Attributes) -> Update {
+    update(|_| None, move |_, w, g, v, f| sgd::step(w, g, v, f, &a))
+}
+
+fn by_adam(a: adam::Attributes) -> Update {
+    update(adam::State::new, move |_, w, g, s, f| {
+        adam::step(w, g, s, f, &a)
+    })
+}
+
+fn by_adamw(a: adam::Attributes) -> Update {
+    update(adam::State::new, move |_, w, g, s, f| {
+        adamw::step(w, g, s, f, &a)
+    })
+}
+
+/// `adapted` says whether a parameter of this name is.
+fn by_lars(a: lars::Attributes, adapted: fn(&str) -> bool) -> Update {
+    update(Tensor::zeros, move |name, w, g, v, f| {
+        lars::step(w, g, v, f, adapted(name), &a)
+    })
 }
 
 /// One group slower, one without decay, one with more of it, one that stays as it is.
@@ -225,7 +186,7 @@ fn default_groups_decay_weights_only() {
 
 #[test]
 fn sgd_alone() {
-    Case::default().follow_sgd(Sgd::new(0.1), &sgd::Attributes::new(0.1));
+    Case::default().follow(Sgd::new(0.1), by_sgd(sgd::Attributes::new(0.1)));
 }
 
 #[test]
@@ -236,7 +197,7 @@ fn sgd_without_momentum_has_nothing_to_dampen() {
         ..sgd::Attributes::new(0.1)
     };
     let rule = Sgd::new(0.1).dampening(0.5).weight_decay(0.01);
-    Case::default().follow_sgd(rule, &a);
+    Case::default().follow(rule, by_sgd(a));
 }
 
 #[test]
@@ -251,7 +212,7 @@ fn sgd_with_momentum_dampening_and_decay() {
         .momentum(0.8)
         .dampening(0.3)
         .weight_decay(0.02);
-    Case::default().follow_sgd(rule, &a);
+    Case::default().follow(rule, by_sgd(a));
 }
 
 #[test]
@@ -271,7 +232,7 @@ fn sgd_with_nesterovs_momentum_groups_and_schedule() {
         .momentum(0.9)
         .nesterov(true)
         .weight_decay(0.02);
-    case.follow_sgd(rule, &a);
+    case.follow(rule, by_sgd(a));
 }
 
 /// Learning rates and losses go through rings of 1,024 steps; this goes round, with a rate that
@@ -283,7 +244,7 @@ fn schedules_longer_than_their_ring() {
         schedule: |step| 1.0 / (1.0 + step as f64 / 100.0),
         ..Case::default()
     };
-    case.follow_sgd(Sgd::new(0.05), &sgd::Attributes::new(0.05));
+    case.follow(Sgd::new(0.05), by_sgd(sgd::Attributes::new(0.05)));
 }
 
 #[test]
@@ -303,12 +264,12 @@ fn adam_with_decay_groups_and_schedule() {
         schedule: |step| 1.0 - step as f64 / 40.0,
         ..Case::default()
     };
-    case.follow_adam(rule, &a);
+    case.follow(rule, by_adam(a));
 }
 
 #[test]
 fn adam_by_default() {
-    Case::default().follow_adam(Adam::new(0.01), &adam::Attributes::new(0.01));
+    Case::default().follow(Adam::new(0.01), by_adam(adam::Attributes::new(0.01)));
 }
 
 #[test]
@@ -317,7 +278,7 @@ fn adamw_by_default_decays() {
         weight_decay: 0.01,
         ..adam::Attributes::new(0.01)
     };
-    Case::default().follow_adamw(AdamW::new(0.01), &a);
+    Case::default().follow(AdamW::new(0.01), by_adamw(a));
 }
 
 #[test]
@@ -333,7 +294,7 @@ fn adamw_with_groups_and_schedule() {
         schedule: |step| if step < 12 { 1.0 } else { 0.1 },
         ..Case::default()
     };
-    case.follow_adamw(rule, &a);
+    case.follow(rule, by_adamw(a));
 }
 
 #[test]
@@ -355,7 +316,7 @@ fn lars_adapts_weights_only() {
         ],
         ..Case::default()
     };
-    case.follow_lars(rule, &a, is_weight);
+    case.follow(rule, by_lars(a, is_weight));
 }
 
 #[test]
@@ -376,5 +337,5 @@ fn lars_with_groups_and_schedule_adapts_all_if_asked() {
         schedule: |step| 0.5_f64.powi(step as i32 / 10),
         ..Case::default()
     };
-    case.follow_lars(rule, &a, |_| true);
+    case.follow(rule, by_lars(a, |_| true));
 }

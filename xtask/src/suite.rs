@@ -50,7 +50,7 @@ pub fn test(session: &mut Session, args: &[String]) -> Result<(), Failure> {
     };
     if whole {
         // What knows no device has been answered.
-        let skipped = ["--", "--skip", "reference::", "--skip", "support::"];
+        let skipped = ["--", "--skip", "support::"];
         second.extend(skipped.map(str::to_owned));
     }
     session.cargo(&second, &second_device(session, &icd)?)

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use wgrad::data::{Cifar, Classes, Dataset, ImageFolder, cifar_folder, digits, idx_folder};
+#[cfg(feature = "download")]
+use wgrad::data::{Download, Known};
 use wgrad::random::Seed;
 
+use crate::args::Task;
 use crate::failure::Failure;
 
 /// Of a data set that is not divided already.
@@ -69,7 +72,37 @@ impl fmt::Display for Source {
     }
 }
 
+impl Task {
+    /// Where the data lie, after they were fetched if that is wanted.
+    pub fn data(&self) -> Result<Source, Failure> {
+        #[cfg(feature = "download")]
+        if self.download {
+            return self.data.fetch();
+        }
+        Ok(self.data.clone())
+    }
+}
+
 impl Source {
+    /// Fetches what is missing: into a folder of the set's name, which then is the one to read.
+    #[cfg(feature = "download")]
+    fn fetch(&self) -> Result<Self, Failure> {
+        let set = match self.kind {
+            Kind::Mnist => Known::Mnist,
+            Kind::FashionMnist => Known::FashionMnist,
+            Kind::Cifar10 => Known::Cifar10,
+            Kind::Digits | Kind::Images => {
+                let sets = "--download is for mnist:DIR, fashion-mnist:DIR and cifar10:DIR";
+                return Err(sets.to_owned().into());
+            }
+        };
+        let folder = Download::new(set, &self.folder).fetch()?;
+        Ok(Self {
+            kind: self.kind,
+            folder,
+        })
+    }
+
     /// Whether its images are scaled to a size that one chooses.
     pub fn has_size(&self) -> bool {
         self.kind == Kind::Images

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wgrad::random::Seed;
-use wgrad::report::{Confusion, History, Report};
+use wgrad::report::{Confusion, Filters, History, Report};
 use wgrad::train::Model;
 use wgrad::{Device, DeviceOptions};
 
@@ -33,6 +33,10 @@ impl Folder {
 
     pub fn weights(&self) -> PathBuf {
         self.0.join("weights.safetensors")
+    }
+
+    pub fn events(&self) -> PathBuf {
+        self.0.join("tensorboard")
     }
 
     pub fn report(&self) -> PathBuf {
@@ -112,6 +116,7 @@ impl Folder {
         settings: &Settings,
         history: &History,
         confusion: Option<&Confusion>,
+        filters: Option<&Filters>,
     ) -> Result<(), Failure> {
         let network = settings.network()?.summary()?.to_string();
         let title = format!("{} on {}", settings.model, settings.data);
@@ -121,6 +126,9 @@ impl Folder {
         }
         if let Some(confusion) = confusion {
             report = report.confusion(confusion);
+        }
+        if let Some(filters) = filters {
+            report = report.filters(filters);
         }
         Ok(report.save(self.report())?)
     }

@@ -4,9 +4,11 @@ mod args;
 mod data;
 mod devices;
 mod failure;
+mod find_rate;
 mod folder;
 mod network;
 mod output;
+mod schedule;
 mod settings;
 mod train;
 mod uses;
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     let done = match &args.command {
         Command::Devices { json } => devices::list(*json, &output),
         Command::Train(train) => train::train(train, &output),
+        Command::FindRate(args) => find_rate::find_rate(args, &output),
         Command::Eval { folder } => uses::eval(folder, &output),
         Command::Predict(predict) => uses::predict(predict, &output),
         Command::Export { folder, file } => uses::export(folder, file, &output),

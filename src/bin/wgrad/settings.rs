@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 use wgrad::data::{Dataset, Normalisation};
 use wgrad::random::Seed;
 
-use crate::args::Train;
+use crate::args::{Task, Train};
 use crate::data::Source;
 use crate::failure::Failure;
 use crate::network;
+use crate::schedule::Schedule;
 
 /// Of the file's form.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// All that says how a run is trained, and what its network wants and answers.
 #[derive(Clone, Debug)]
@@ -21,6 +22,9 @@ pub struct Settings {
     pub batch: u32,
     pub rate: f64,
     pub momentum: f64,
+    pub schedule: Schedule,
+    /// Epochs of rising rates before that.
+    pub warm_up: f64,
     pub seed: u64,
     /// Rows and columns of a folder's images.
     pub size: u32,
@@ -33,16 +37,29 @@ pub struct Settings {
 
 impl Settings {
     /// Of a new run.
-    pub fn new(args: &Train) -> Self {
-        let model = args.model.clone().unwrap_or(network::SMALL.to_owned());
+    pub fn new(args: &Train, data: Source) -> Self {
         Self {
-            data: args.data.clone(),
             epochs: args.epochs.unwrap_or(10),
-            batch: args.batch.unwrap_or(64),
             rate: args.rate.unwrap_or(0.02),
-            momentum: args.momentum.unwrap_or(0.9),
-            seed: args.seed.unwrap_or(42),
-            size: args.size.unwrap_or(network::size(&model) as u32),
+            schedule: args.schedule.unwrap_or_default(),
+            warm_up: args.warm_up.unwrap_or(0.0),
+            ..Self::of(&args.task, data)
+        }
+    }
+
+    /// Of a task, with the defaults of a run.
+    pub fn of(task: &Task, data: Source) -> Self {
+        let model = task.model.clone().unwrap_or(network::SMALL.to_owned());
+        Self {
+            data,
+            epochs: 10,
+            batch: task.batch.unwrap_or(64),
+            rate: 0.02,
+            momentum: task.momentum.unwrap_or(0.9),
+            schedule: Schedule::default(),
+            warm_up: 0.0,
+            seed: task.seed.unwrap_or(42),
+            size: task.size.unwrap_or(network::size(&model) as u32),
             model,
             input: Vec::new(),
             classes: Vec::new(),
@@ -52,7 +69,7 @@ impl Settings {
     }
 
     /// Of a run that goes on. Only the epochs may be other than they were.
-    pub fn go_on(mut self, args: &Train) -> Result<Self, Failure> {
+    pub fn go_on(mut self, args: &Train, data: &Source) -> Result<Self, Failure> {
         fn same<T: PartialEq + ToString>(
             name: &str,
             asked: Option<&T>,
@@ -67,15 +84,28 @@ impl Settings {
                 None => Ok(()),
             }
         }
-        same("the data", Some(&args.data), &self.data)?;
-        same("--model", args.model.as_ref(), &self.model)?;
-        same("--batch", args.batch.as_ref(), &self.batch)?;
+        let task = &args.task;
+        same("the data", Some(data), &self.data)?;
+        same("--model", task.model.as_ref(), &self.model)?;
+        same("--batch", task.batch.as_ref(), &self.batch)?;
         same("--rate", args.rate.as_ref(), &self.rate)?;
-        same("--momentum", args.momentum.as_ref(), &self.momentum)?;
-        same("--seed", args.seed.as_ref(), &self.seed)?;
-        same("--size", args.size.as_ref(), &self.size)?;
+        same("--momentum", task.momentum.as_ref(), &self.momentum)?;
+        same("--schedule", args.schedule.as_ref(), &self.schedule)?;
+        same("--warm-up", args.warm_up.as_ref(), &self.warm_up)?;
+        same("--seed", task.seed.as_ref(), &self.seed)?;
+        same("--size", task.size.as_ref(), &self.size)?;
         self.epochs = args.epochs.unwrap_or(self.epochs);
         Ok(self)
+    }
+
+    /// Refuses a size for images that have one.
+    pub fn check_size(&self, task: &Task) -> Result<(), Failure> {
+        match task.size.is_some() && !self.data.has_size() {
+            true => Err("--size is for images:DIR; other images have a size"
+                .to_owned()
+                .into()),
+            false => Ok(()),
+        }
     }
 
     /// Training and test data, normalised as in the whole run.
@@ -127,6 +157,8 @@ impl Settings {
             ("batch", self.batch.to_string()),
             ("rate", self.rate.to_string()),
             ("momentum", self.momentum.to_string()),
+            ("schedule", self.schedule.to_string()),
+            ("epochs of warm-up", self.warm_up.to_string()),
             ("seed", self.seed.to_string()),
         ]
     }
@@ -141,6 +173,8 @@ impl Settings {
             "batch": self.batch,
             "rate": self.rate,
             "momentum": self.momentum,
+            "schedule": self.schedule.to_string(),
+            "warm_up": self.warm_up,
             "seed": self.seed,
             "size": self.size,
             "input": self.input,
@@ -171,6 +205,8 @@ impl Settings {
             batch: file.count("batch")?,
             rate: file.number("rate")?,
             momentum: file.number("momentum")?,
+            schedule: file.text("schedule")?.parse()?,
+            warm_up: file.number("warm_up")?,
             seed: file.integer("seed")?,
             size: file.count("size")?,
             input: file.list("input", |v| v.as_u64()?.try_into().ok())?,

@@ -108,14 +108,15 @@ pub fn report(folder: &Path, output: &Output) -> Result<(), Failure> {
     let mut settings = folder.settings()?;
     let history = folder.history()?;
     // A run that was killed has a history without weights.
-    let evaluation = match folder.weights().is_file() {
+    let (evaluation, filters) = match folder.weights().is_file() {
         true => {
             let (_, test) = settings.load()?;
-            Some(folder.model(&settings)?.evaluate(&test)?)
+            let model = folder.model(&settings)?;
+            (Some(model.evaluate(&test)?), model.first_filters()?)
         }
-        false => None,
+        false => (None, None),
     };
     let confusion = evaluation.as_ref().and_then(|e| e.confusion.as_ref());
-    folder.save_report(&settings, &history, confusion)?;
+    folder.save_report(&settings, &history, confusion, filters.as_ref())?;
     output.result(&format!("wrote {}", folder.report().display()))
 }

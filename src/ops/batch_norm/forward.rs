@@ -139,26 +139,26 @@ impl BatchNormalisation {
                 x.value_type.shape
             ));
         }
+        let sizes = rows.sizes(cx, channels, 1); // all samples are one
         let partials = cx.temporary("partials", 3 * rows.splits * vectors * LANES);
         let grid = Grid::Threads(rows.splits * vectors);
         let first = Kernel::new(shader!("batch_norm_partials"), grid)
-            .define("SAMPLES", 1) // all of them are one
-            .define("VECS", vectors)
+            .bind("sizes", sizes)
             .bind("x", &x)
             .bind("partials", partials);
-        cx.dispatch(rows.define(first));
+        cx.dispatch(first);
 
         let grid = Grid::Threads(Rows::group_per(vectors));
         let [inverse_std, variance, residual] = [2, 3, 4].map(|i| cx.output(i));
         let second = Kernel::new(shader!("batch_norm_statistics"), grid)
-            .define("CHANNELS", channels)
+            .bind("sizes", sizes)
             .constant("epsilon", f64::from(self.epsilon))
             .bind("partials", partials)
             .bind("mean", &mean)
             .bind("residual", &residual)
             .bind("inverse_std", &inverse_std)
             .bind("unbiased_variance", &variance);
-        cx.dispatch(rows.define(second));
+        cx.dispatch(second);
 
         if cx.is_used(0) {
             let last = normalise(cx, vectors)

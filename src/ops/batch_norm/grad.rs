@@ -72,19 +72,20 @@ impl Operator for BatchNormalisationGrad {
         let vectors = mean.len.div_ceil(LANES);
         let rows = Rows::new(x.len / (vectors * LANES), vectors, cx.adapter());
 
+        let sizes = rows.sizes(cx, LANES * vectors, 1);
         let partials = cx.temporary("partials", 2 * rows.splits * vectors * LANES);
         let grid = Grid::Threads(rows.splits * vectors);
         let first = Kernel::new(shader!("batch_norm_grad_partials"), grid)
-            .define("VECS", vectors)
+            .bind("sizes", sizes)
             .bind("x", &x)
             .bind("mean", &mean)
             .bind("partials", partials);
-        cx.dispatch(rows.define(load_delta(first)));
+        cx.dispatch(load_delta(first));
 
         let coefficients = cx.temporary("coefficients", 3 * vectors * LANES);
         let grid = Grid::Threads(Rows::group_per(vectors));
         let second = Kernel::new(shader!("batch_norm_grad_sums"), grid)
-            .define("VECS", vectors)
+            .bind("sizes", sizes)
             .bind("partials", partials)
             .bind("weight", &weight)
             .bind("dweight", &dweight)
@@ -99,7 +100,7 @@ impl Operator for BatchNormalisationGrad {
                 .bind("residual", &cx.input(3))
                 .bind("inverse_std", &cx.input(4)),
         };
-        cx.dispatch(rows.define(second));
+        cx.dispatch(second);
 
         if cx.is_used(0) {
             let dx = cx.output(0);

@@ -1,6 +1,6 @@
 //! How the rows of a channel are shared among invocations.
 
-use crate::plan::AdapterProfile;
+use crate::plan::{AdapterProfile, BufferId, Lowering};
 use crate::shader::Kernel;
 
 /// Rows that one invocation adds at the most: more would cost digits.
@@ -56,6 +56,19 @@ impl Rows {
             ("NEIGHBOURS", self.neighbours),
             ("SPLIT_ROWS", self.split_rows),
         ])
+    }
+
+    /// The same as data, for kernels that layers of all sizes share.
+    pub(crate) fn sizes(&self, cx: &mut Lowering<'_>, channels: usize, samples: usize) -> BufferId {
+        let sizes = [
+            channels,
+            self.rows,
+            self.splits,
+            self.neighbours,
+            self.split_rows,
+            samples,
+        ];
+        cx.words("sizes", &sizes.map(|size| size as u32))
     }
 
     /// Invocations for one workgroup per vec4 of channels.

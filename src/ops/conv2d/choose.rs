@@ -7,7 +7,7 @@ use super::problem::{Kind, Problem};
 use super::{grouped, tiled, winograd};
 use crate::ops::Reason;
 use crate::ops::choice::Choice;
-use crate::ops::linear;
+use crate::ops::linear::{self, subgroup};
 use crate::ops::tile::{OuterTile, Tile};
 use crate::plan::AdapterProfile;
 use crate::shape::Size2d;
@@ -19,8 +19,8 @@ pub enum Variant {
     Register,
     /// A matrix product through workgroup memory ("implicit GEMM"). Dense convolutions.
     Tiled,
-    /// The minimal filtering of Winograd for 3x3 filters, four outputs from sixteen
-    /// multiplications in place of thirty-six. See Lavin and Gray, "Fast Algorithms for
+    /// The minimal filtering of Winograd for 3x3 filters: four outputs from 16 multiplications in
+    /// place of 36, or sixteen from 36 in place of 144. See Lavin and Gray, "Fast Algorithms for
     /// Convolutional Neural Networks" (2016). Dense convolutions of stride and dilation 1.
     Winograd,
 }
@@ -38,9 +38,8 @@ pub(in crate::ops) enum Pass {
 const MOST_TEMPORARY: usize = 1 << 23;
 
 /// The least work of a pass that pays for the compilation of the four Winograd kernels within
-/// about a hundred runs: they take a CPU driver some 0.2 s, and save a quarter of the time at 30
-/// GFLOP/s.
-const LEAST_WINOGRAD_FLOPS: u64 = 250_000_000;
+/// about a hundred runs: they take a CPU driver some 0.3 s, for all layers together.
+const LEAST_WINOGRAD_FLOPS: u64 = 50_000_000;
 
 impl Variant {
     /// Whether the variant can compute this convolution.
@@ -81,6 +80,9 @@ impl Variant {
 impl Problem {
     /// The choice by adapter and shapes, or the best for a variant that is asked for.
     pub(crate) fn heuristic(&self, variant: Option<Variant>, adapter: &AdapterProfile) -> Choice {
+        if variant.is_none() && self.kind == Kind::Product && subgroup::available(adapter) {
+            return subgroup::candidates(self)[0];
+        }
         match variant.unwrap_or_else(|| Variant::choose(self, adapter)) {
             Variant::Register => self.register(adapter),
             Variant::Tiled => tiled::choose(self),
@@ -102,6 +104,9 @@ impl Problem {
         // Barriers make a CPU driver switch between invocations: never the fastest there.
         if able(Variant::Tiled) && !adapter.cpu {
             found.extend(tiled::candidates(self));
+        }
+        if self.kind == Kind::Product && subgroup::available(adapter) {
+            found.extend(subgroup::candidates(self));
         }
         found.extend(self.register_candidates(adapter));
         let mut seen = Vec::new();
@@ -160,7 +165,7 @@ impl Problem {
 }
 
 /// The choice with its sums cut into half, twice and four times as many parts.
-pub(super) fn recut(choice: Choice, least: usize, most: usize) -> Vec<Choice> {
+pub(in crate::ops) fn recut(choice: Choice, least: usize, most: usize) -> Vec<Choice> {
     let parts = choice.parts();
     let cuts = [2 * parts, parts / 2, 4 * parts];
     let cuts = cuts.into_iter().filter(|&cut| least <= cut && cut <= most);
@@ -179,30 +184,21 @@ fn is_three_by_three(geometry: Geometry) -> bool {
     window.kernel == Size2d::square(3) && window.stride == one && window.dilation == one
 }
 
-/// On a CPU driver the transforms cost as much as 32 to 64 channels of products; below, and with
-/// too few tiles to share the transformed filter, the direct kernel is as fast.
+/// On a CPU driver the transforms cost as much as 16 channels of products; below, and with too few
+/// tiles to share the transformed filter, the direct kernel is as fast.
 fn pays_for_winograd(problem: &Problem) -> bool {
     let geometry = problem.geometry;
     let [inputs, outputs] = geometry.vectors();
     is_three_by_three(geometry)
         && inputs.min(outputs) >= 8
-        && inputs * outputs >= 128
-        && tiles(problem, geometry.output) >= 64
+        && problem.batch * geometry.output[1].div_ceil(2) * geometry.output[2].div_ceil(2) >= 64
         && problem.flops() >= LEAST_WINOGRAD_FLOPS
         && winograd_fits(problem)
 }
 
 /// Whether the transformed images of the whole batch fit a binding.
 fn winograd_fits(problem: &Problem) -> bool {
-    let geometry = problem.geometry;
-    let [inputs, outputs] = geometry.vectors();
-    let most = tiles(problem, geometry.input).max(tiles(problem, geometry.output));
-    16 * most * inputs.max(outputs) <= MOST_TEMPORARY
-}
-
-/// Winograd tiles of the images of a batch.
-fn tiles(problem: &Problem, [_, height, width]: [usize; 3]) -> usize {
-    problem.batch * height.div_ceil(2) * width.div_ceil(2)
+    winograd::largest(problem) <= MOST_TEMPORARY
 }
 
 #[cfg(test)]
@@ -277,7 +273,7 @@ mod tests {
             assert_eq!(candidates[0], problem.heuristic(None, &adapter));
             let of_each = |is: fn(&Choice) -> bool| candidates.iter().filter(|c| is(c)).count();
             assert!(of_each(|c| matches!(c, Choice::Register { .. })) > 3);
-            assert!(of_each(|c| matches!(c, Choice::Winograd { .. })) > 1);
+            assert!(of_each(|c| matches!(c, Choice::Winograd(_))) > 1);
             let tiled = of_each(|c| matches!(c, Choice::Tiled { .. }));
             assert_eq!(tiled > 1, !adapter.cpu, "{candidates:?}");
             for (i, choice) in candidates.iter().enumerate() {

@@ -13,6 +13,7 @@ use crate::onnx::{OnnxNode, Translation};
 use crate::ops::channel_sum::ChannelSum;
 use crate::ops::choice::Choice;
 use crate::ops::linear;
+use crate::ops::linear::subgroup;
 use crate::ops::split::workgroup;
 use crate::ops::window::Window2d;
 use crate::ops::{Operator, Reason, image};
@@ -124,8 +125,11 @@ pub(in crate::ops) fn lower(
         Choice::Tiled { tile, parts } => {
             return tiled::forward(cx, problem, (tile, parts), operands, bias);
         }
-        Choice::Winograd { tile, pieces, .. } => {
-            return winograd::forward(cx, problem, (tile, pieces), operands, bias);
+        Choice::Subgroup { tile, parts } => {
+            return subgroup::lower_product(cx, problem, (tile, parts), operands, bias);
+        }
+        Choice::Winograd(cut) => {
+            return winograd::convolve(cx, problem, cut, operands, bias);
         }
     };
     let kernel = match problem.kind {

@@ -9,6 +9,7 @@ use crate::graph::ValueType;
 use crate::layout::LANES;
 use crate::ops::choice::Choice;
 use crate::ops::linear;
+use crate::ops::linear::subgroup;
 use crate::ops::split::workgroup;
 use crate::ops::{Operator, Reason};
 use crate::plan::{Lowering, Operand};
@@ -80,8 +81,11 @@ pub(in crate::ops) fn lower_choice(
         Choice::Tiled { tile, parts } => {
             return tiled::grad_input(cx, problem, (tile, parts), operands, bias);
         }
-        Choice::Winograd { tile, pieces, .. } => {
-            return winograd::grad_input(cx, problem, (tile, pieces), operands, bias);
+        Choice::Subgroup { tile, parts } => {
+            return subgroup::lower_product(cx, problem, (tile, parts), operands, bias);
+        }
+        Choice::Winograd(cut) => {
+            return winograd::convolve(cx, problem, cut, operands, bias);
         }
     };
     let kernel = match problem.kind {

@@ -8,6 +8,7 @@ use crate::graph::ValueType;
 use crate::layout::LANES;
 use crate::ops::choice::Choice;
 use crate::ops::linear;
+use crate::ops::linear::subgroup;
 use crate::ops::split::{Split, dispatch_split, workgroup};
 use crate::ops::{Operator, Reason};
 use crate::plan::{AdapterProfile, Lowering, Operand};
@@ -57,11 +58,12 @@ pub(in crate::ops) fn lower(
         Choice::Tiled { tile, parts } => {
             return tiled::grad_weight(cx, problem, (tile, parts), operands);
         }
-        Choice::Winograd {
-            tile,
-            parts,
-            pieces,
-        } => return winograd::grad_weight(cx, problem, (tile, parts, pieces), operands),
+        Choice::Subgroup { parts, .. } => {
+            return subgroup::lower_outer_product(cx, problem, parts, operands);
+        }
+        Choice::Winograd(cut) => {
+            return winograd::grad_weight(cx, problem, cut, operands);
+        }
     };
     if problem.kind == Kind::Product {
         return linear::lower_grad_weight(cx, problem, (tile, parts), operands);

@@ -8,6 +8,7 @@
 //! the gradients, and Dumoulin and Visin, "A guide to convolution arithmetic for deep learning"
 //! (2016), for pictures of all three.
 
+mod alone;
 mod choose;
 mod forward;
 mod geometry;
@@ -19,8 +20,9 @@ mod tiled;
 mod transposed;
 mod winograd;
 
-pub(super) use choose::Pass;
+pub(crate) use alone::Alone;
 pub use choose::Variant;
+pub(super) use choose::{Pass, recut};
 pub use forward::Convolution;
 pub(super) use forward::lower as lower_forward;
 pub use grad_input::ConvolutionGradInput;

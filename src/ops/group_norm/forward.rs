@@ -165,11 +165,13 @@ impl Operator for GroupNormalisation {
         let partials = cx.temporary("partials", sizes.partials(&rows, 3));
         // The first pass is batch normalisation's, sample by sample.
         let first = Kernel::new(shader!("batch_norm_partials"), sizes.pieces(&rows))
-            .define("SAMPLES", sizes.samples)
-            .define("VECS", sizes.vectors())
+            .bind(
+                "sizes",
+                rows.sizes(cx, LANES * sizes.vectors(), sizes.samples),
+            )
             .bind("x", &x)
             .bind("partials", partials);
-        cx.dispatch(rows.define(first));
+        cx.dispatch(first);
 
         let second = Kernel::new(shader!("group_norm_statistics"), sizes.group_each())
             .define("SAMPLES", sizes.samples)

@@ -2,6 +2,7 @@
 
 mod grads;
 mod product;
+pub(super) mod subgroup;
 
 pub use grads::{LinearGradInput, LinearGradWeight};
 pub(super) use product::{

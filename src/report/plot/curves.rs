@@ -15,7 +15,7 @@ const PAIR: (u32, u32) = (1120, 400);
 const MEANS: usize = 300;
 
 /// A loss that falls by this factor is drawn on a logarithmic axis.
-const WIDE: f64 = 100.0;
+pub(super) const WIDE: f64 = 100.0;
 
 /// The losses on training and test data by epoch, and, pale behind them, those of the steps where
 /// they are known. Logarithmic if they span more than two decades. Epochs whose loss is not finite
@@ -183,7 +183,7 @@ fn draw_accuracy(area: &Area<'_>, history: &History, line: Line) -> Drawn {
 }
 
 /// A figure of each epoch, where it is known.
-fn by_epoch(
+pub(super) fn by_epoch(
     history: &History,
     figure: impl Fn(&Epoch) -> Option<f64>,
 ) -> impl Iterator<Item = (f64, f64)> {

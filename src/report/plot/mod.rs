@@ -1,5 +1,5 @@
 //! Pictures of a training: loss, accuracy, learning rate, the slopes of PReLUs, the filters of the
-//! first layer, confusions, the search for a learning rate.
+//! first layer, confusions, the search for a learning rate, several trainings side by side.
 //!
 //! ```
 //! # use wgrad::report::{plot, Epoch, History};
@@ -12,9 +12,12 @@
 
 mod axis;
 mod chart;
+mod comparison;
 mod confusion;
 mod curves;
 mod filters;
+#[cfg(feature = "png")]
+mod png;
 mod signals;
 mod slopes;
 
@@ -26,6 +29,7 @@ use plotters::prelude::*;
 use self::chart::{Area, Drawn};
 use super::{ReportError, file};
 
+pub use comparison::comparison;
 pub use confusion::confusion;
 pub use curves::{accuracy, curves, learning_rate, loss, rate_search, svg};
 pub use filters::filters;

@@ -272,3 +272,23 @@ fn pictures_as_files() {
     assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.starts_with("<svg")));
     assert!(std::fs::remove_dir_all(folder).is_ok());
 }
+
+#[test]
+fn runs_are_compared_line_by_line() {
+    let first = history(&[(2.0, Some(0.5)), (1.0, Some(0.75))]);
+    let second = history(&[(2.2, None), (2.1, None), (f64::NAN, None)]);
+    let both = shown(comparison(&[("He", &first), ("Xavier <1/n>", &second)]));
+    let of = |svg: &str| ["#2563EB", "#EA580C"].map(|colour| lines(svg, colour));
+    // In the legend and in the chart, twice for the run that has accuracies.
+    assert_eq!(of(&both), [4, 2]);
+    for words in ["Loss in training", "Test accuracy", "He", "Xavier <1/n>"] {
+        assert!(texts(&both).iter().any(|text| text == words), "{words}");
+    }
+    // Without accuracies there is one chart.
+    let alone = shown(comparison(&[("Xavier", &second)]));
+    assert_eq!(of(&alone), [2, 0]);
+    assert!(!alone.contains("Test accuracy"), "{alone}");
+    let none = shown(comparison(&[("empty", &History::default())]));
+    assert!(none.contains("runs without a finite loss"), "{none}");
+    assert_eq!(shown(comparison(&[])), none);
+}

@@ -1,10 +1,6 @@
 //! How long training steps take, without what lies between them.
 
-#[cfg(not(target_arch = "wasm32"))]
-pub(in crate::train) use std::time::Instant;
-
-#[cfg(target_arch = "wasm32")]
-pub(in crate::train) use web_time::Instant;
+pub(in crate::train) use crate::run::Instant;
 
 /// Some steps and the time they took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +42,18 @@ impl Clock {
                 steps: steps - before,
             });
         }
+    }
+
+    /// The steps since the last record so far, of which the device has computed so many in all.
+    pub(super) fn lap(&self, steps: u64) -> Span {
+        let mut lap = self.lap;
+        if let Some((since, before)) = self.running {
+            lap.add(Span {
+                seconds: since.elapsed().as_secs_f64(),
+                steps: steps.saturating_sub(before),
+            });
+        }
+        lap
     }
 
     /// The steps since the last record. The clock is paused.

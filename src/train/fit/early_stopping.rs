@@ -1,9 +1,8 @@
 //! Ending a training that no longer gets better, and the weights it was best with.
 
-use crate::data::Targets;
 use crate::error::{Error, Result};
 use crate::report::Epoch;
-use crate::train::{Evaluation, Model};
+use crate::train::{Evaluation, Loss, Model};
 
 /// The figure of a validation that tells whether a training gets better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,7 +11,7 @@ pub enum Monitor {
     /// The loss; less is better.
     #[default]
     Loss,
-    /// The accuracy; more is better. Only where samples have classes.
+    /// The accuracy; more is better. Only where the loss has one: of classes, or of yes and no.
     Accuracy,
 }
 
@@ -122,15 +121,12 @@ pub(super) struct Best {
 
 impl Watcher {
     /// Takes the memory for the best weights of a model, if they are wanted.
-    pub(super) async fn new(
-        settings: EarlyStopping,
-        model: &Model,
-        targets: &Targets,
-    ) -> Result<Self> {
-        let classes = matches!(targets, Targets::Labels { .. });
-        if settings.monitor == Monitor::Accuracy && !classes {
-            let reason = "early stopping cannot watch the accuracy of a data set without classes";
-            return Err(Error::Invalid(reason.to_owned()));
+    pub(super) async fn new(settings: EarlyStopping, model: &Model, loss: &Loss) -> Result<Self> {
+        if settings.monitor == Monitor::Accuracy && !loss.has_accuracy() {
+            return Err(Error::Invalid(format!(
+                "early stopping cannot watch the accuracy: {} has none",
+                loss.name()
+            )));
         }
         if settings.min_delta.is_nan() || settings.min_delta < 0.0 {
             return Err(Error::Invalid(format!(

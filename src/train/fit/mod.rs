@@ -130,7 +130,7 @@ impl<'a> FitState<'a> {
         model.check_data(test, &trainer.loss)?;
         let training = Training::new(trainer, model, train).await?;
         let watcher = match trainer.early_stopping {
-            Some(settings) => Some(Watcher::new(settings, training.model(), test.targets()).await?),
+            Some(settings) => Some(Watcher::new(settings, training.model(), &trainer.loss).await?),
             None => None,
         };
         let total = trainer.length.steps(training.steps_per_epoch() as u64);
@@ -150,7 +150,7 @@ impl<'a> FitState<'a> {
             progress: Progress::new(trainer.progress, total),
             stopped: false,
         };
-        fit.go_on()?;
+        fit.go_on().await?;
         if fit.steps() == 0 {
             fit.record_slopes().await?;
         }

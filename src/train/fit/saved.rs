@@ -60,7 +60,7 @@ impl FitState<'_> {
 
     /// Goes on from the last good checkpoint, if there is one. Newer ones that are damaged are put
     /// aside.
-    pub(super) fn go_on(&mut self) -> Result<()> {
+    pub(super) async fn go_on(&mut self) -> Result<()> {
         let Some((checkpoints, _)) = &self.trainer.checkpoints else {
             return Ok(());
         };
@@ -74,7 +74,7 @@ impl FitState<'_> {
                     continue;
                 }
             };
-            self.training.restore(&container)?;
+            self.training.restore(&container).await?;
             self.restore(&container)?;
             for (path, _) in damaged {
                 checkpoints.put_aside(&path)?;

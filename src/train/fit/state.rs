@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::clock::{Clock, Instant};
+use super::clock::{Clock, Instant, Span};
 use super::early_stopping::{Monitor, Watcher};
 use crate::checkpoint;
 use crate::data::Dataset;
@@ -93,6 +93,15 @@ impl FitState<'_> {
         Ok(&self.losses)
     }
 
+    /// The mean loss of the steps since the last record of the history, without waiting for the
+    /// device: it lags some ten steps behind. `None` while there is no news since the last call.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost).
+    pub fn running_loss(&mut self) -> Result<Option<f64>> {
+        pollster::block_on(self.glimpse())
+    }
+
     /// As [`Training::gradient_norms`].
     ///
     /// # Errors
@@ -148,7 +157,36 @@ impl FitState<'_> {
         self.clock.start(self.steps());
         self.training.step_async().await?;
         self.progress.step();
+        match self.progress.is_due() {
+            true => self.show_progress().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Shows what is known of the steps since the last record, as soon as it is.
+    async fn show_progress(&mut self) -> Result<()> {
+        if let Some(loss) = self.glimpse().await? {
+            let lap = self.clock.lap(self.training.computed_steps());
+            let speed = self.images_per_second(lap);
+            self.progress
+                .update(self.epoch(), self.steps(), loss, speed);
+        }
         Ok(())
+    }
+
+    fn images_per_second(&self, lap: Span) -> f64 {
+        let images = lap.steps * self.training.samples_per_step() as u64;
+        images as f64 / lap.seconds.max(f64::MIN_POSITIVE)
+    }
+
+    /// The mean loss since the last record, if there is news of it.
+    async fn glimpse(&mut self) -> Result<Option<f64>> {
+        let Some(newest) = self.training.glimpse().await? else {
+            return Ok(None);
+        };
+        let known = self.losses.get(self.recorded..).unwrap_or_default();
+        let all = [known, self.training.unread_losses(), &newest].concat();
+        Ok(Some(mean(&all)))
     }
 
     pub(super) async fn read_losses(&mut self) -> Result<()> {
@@ -163,7 +201,7 @@ impl FitState<'_> {
         self.read_losses().await?;
         self.clock.pause(self.steps());
         let lap = self.clock.take_lap();
-        let images = lap.steps * self.training.samples_per_step() as u64;
+        let images_per_second = self.images_per_second(lap);
         let learning_rate = self.training.learning_rate(self.steps().saturating_sub(1));
         let validation = match validate {
             true => Some(self.model().evaluate_async(self.test).await?),
@@ -177,14 +215,14 @@ impl FitState<'_> {
             test_accuracy: validation.as_ref().and_then(|v| v.accuracy),
             learning_rate,
             seconds: self.since.elapsed().as_secs_f64(),
+            images_per_second,
         };
         self.since = Instant::now();
         let losses = &self.losses[self.recorded..];
         self.run.history.push_losses(record.step, losses);
         self.record_slopes().await?;
         self.recorded = self.losses.len();
-        let images_per_second = images as f64 / lap.seconds.max(f64::MIN_POSITIVE);
-        self.progress.record(&record, images_per_second);
+        self.progress.record(&record);
         self.run.history.push(record);
         match validation {
             Some(validation) => self.observe(record, validation),

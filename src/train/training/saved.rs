@@ -16,10 +16,14 @@ use crate::record::{Place, Range};
 use crate::run::Memory;
 use crate::train::identity::identify;
 use crate::train::{Model, Trainer};
+use crate::tune::{Key, Section};
 
 /// What every step computes anew. All else that the kernels of a step keep in buffers of their
 /// own is saved, so that an update rule's state is never forgotten.
 const RECOMPUTED: [&str; 4] = ["gradients", "batch_statistics", ACCUMULATED, "norms"];
+
+/// How convolutions and products were computed, and on which device.
+const KERNELS: &str = "training/kernels";
 
 /// What the host writes from the data set, the parameters and the position.
 const WRITTEN: [&str; 9] = [
@@ -73,6 +77,9 @@ impl Training<'_> {
             let name = format!("{TRAINING_PREFIX}{name}");
             tensors.push(Tensor::words(&name, dtype, &words));
         }
+        let kernels = Section::new(Key::new(self.model.device.description()), &self.choices);
+        let kernels = kernels.to_json().to_string();
+        tensors.push(Tensor::text(KERNELS, kernels));
         let mut facts = self.identity();
         let steps = self.steps_per_epoch() as u64;
         facts.set("step", self.step);
@@ -124,7 +131,7 @@ impl Training<'_> {
     }
 
     /// Makes this training, which has not begun, the one that was saved.
-    pub(in crate::train) fn restore(&mut self, container: &Container<'_>) -> Result<()> {
+    pub(in crate::train) async fn restore(&mut self, container: &Container<'_>) -> Result<()> {
         let expected = Expected {
             parameters: self.model.parameters(),
             identity: self.identity(),
@@ -132,12 +139,29 @@ impl Training<'_> {
             micro_batches: self.trainer.micro_batches,
         };
         let saved = Saved::read(container, &expected)?;
+        self.restore_choices(container).await?;
         self.model.load_matched(&saved.weights)?;
         for (name, words) in &saved.state {
             self.write_state(name, words)?;
         }
         self.watch = saved.watch;
         self.go_to(saved.step)
+    }
+
+    /// Goes on with the kernels of the checkpoint, which are part of what makes the bits of the
+    /// results; but not on another device, driver or version, where they would be others anyway.
+    async fn restore_choices(&mut self, container: &Container<'_>) -> Result<()> {
+        let saved = container.tensor(KERNELS);
+        let saved = saved.and_then(|view| serde_json::from_slice(view.data()).ok());
+        let Some(saved) = saved.and_then(|json| Section::from_json(&json).ok()) else {
+            return Ok(());
+        };
+        let here = saved.key == Key::new(self.model.device.description());
+        let choices = saved.choices();
+        match here && choices != self.choices {
+            true => self.rebind(choices).await,
+            false => Ok(()),
+        }
     }
 
     /// Sets the position in epochs and schedule; that on the device came with the state.
@@ -170,7 +194,7 @@ fn whole(name: &str, len: usize) -> Range {
 
 impl Trainer {
     /// Continues a training that [`Training::save`] kept: on the same device and driver bit for
-    /// bit as if it had not been interrupted. `model` is of the same network, `train` the same
+    /// bit as if it had not been interrupted, with the kernels that it had chosen. `model` is of the same network, `train` the same
     /// data, and the trainer has the same batch size, loss, seed and kind of rule; its learning
     /// rate and schedule may be others.
     ///
@@ -227,7 +251,7 @@ impl Trainer {
         container: &Container<'_>,
     ) -> Result<Training<'a>> {
         let mut training = Training::new(self, model, train).await?;
-        training.restore(container)?;
+        training.restore(container).await?;
         Ok(training)
     }
 }

@@ -6,10 +6,10 @@ use wgrad::data::{Augment, Erasing, Fill};
 use wgrad::graph::{Element, Graph, ValueType, Var};
 use wgrad::layout::Layout;
 use wgrad::ops::training::{
-    Accumulate, Clip, Conclude, CountAnswers, DrawMix, Gather, GatherLabels, Mix, RunningAverage,
-    SelectRows, Stored, SumLosses, Update, WeightAverage,
+    Accumulate, Clip, Conclude, CountAnswers, CountDecisions, DrawMix, Gather, GatherLabels, Mix,
+    RunningAverage, SelectRows, Stored, SumLosses, Update, WeightAverage,
 };
-use wgrad::ops::{Operator, Reduction, SoftmaxCrossEntropy};
+use wgrad::ops::{BinaryCrossEntropy, Operator, Reduction, SoftmaxCrossEntropy};
 use wgrad::shape::Shape;
 use wgrad::train::{
     Adadelta, Adagrad, Adam, AdamW, Lars, Norms, Quickprop, RmsProp, Sgd, UpdateRule,
@@ -18,7 +18,7 @@ use wgrad::train::{
 use super::Cases;
 
 /// Update rules. A new one is one line.
-fn rules() -> Vec<Arc<dyn UpdateRule>> {
+pub fn rules() -> Vec<Arc<dyn UpdateRule>> {
     vec![
         Arc::new(Sgd::new(0.1)),
         Arc::new(
@@ -89,6 +89,9 @@ pub fn step(cases: &mut Cases) {
         for ignored in [None, Some(3)] {
             cases.add_forward(batch, |graph| tally(graph, classes, ignored));
         }
+    }
+    for shape in [&[1][..], &[70], &[5, 7, 6]] {
+        cases.add_forward(256, |graph| decisions(graph, shape));
     }
     for len in [64, 640, 1 << 20, 1 << 27] {
         for statistics in [0, len] {
@@ -193,6 +196,15 @@ fn tally(graph: &mut Graph, classes: usize, ignored: Option<u32>) -> Var {
     let count = Arc::new(CountAnswers { ignored });
     graph.apply_all("answers", count, &[responses, labels]);
     values.loss
+}
+
+/// What evaluation counts of answers yes and no.
+fn decisions(graph: &mut Graph, shape: &[usize]) -> Var {
+    let [responses, targets] = ["responses", "targets"].map(|name| graph.input(name, shape));
+    let count = Arc::new(CountDecisions { threshold: 0.0 });
+    graph.apply_all("answers", count, &[responses, targets]);
+    let loss = BinaryCrossEntropy::new();
+    graph.binary_cross_entropy(responses, targets, loss).loss
 }
 
 /// The end of a step whose gradients hold `len` elements.

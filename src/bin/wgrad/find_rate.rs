@@ -1,0 +1,50 @@
+//! `wgrad find-rate`.
+
+use serde_json::{Value, json};
+use wgrad::Device;
+use wgrad::random::Seed;
+use wgrad::report::RateSearch;
+use wgrad::train::{RateSearchOptions, Sgd, Trainer};
+
+use crate::args::FindRate;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::settings::Settings;
+
+/// Searches, and says what was found.
+pub fn find_rate(args: &FindRate, output: &Output) -> Result<(), Failure> {
+    let mut settings = Settings::of(&args.task, args.task.data()?);
+    settings.check_size(&args.task)?;
+    let (train, _) = settings.load()?;
+    let device = Device::open()?;
+    output.progress(&format!("device: {}", device.description()));
+    let model = settings.network()?.build(&device, Seed(settings.seed))?;
+    let rule = Sgd::new(settings.rate).momentum(settings.momentum);
+    let trainer = Trainer::new(rule)
+        .batch_size(settings.batch as usize)
+        .seed(settings.seed);
+    let options = RateSearchOptions::new()
+        .range(args.from, args.to)
+        .steps(args.steps);
+    let search = trainer.find_rate(&model, &train, options)?;
+    if let Some(file) = &args.plot {
+        search.picture()?.save(file)?;
+        output.progress(&format!("wrote {}", file.display()));
+    }
+    match args.json {
+        true => output.result(&format!("{:#}", described(&search))),
+        false => output.result(&search.to_string()),
+    }
+}
+
+fn described(search: &RateSearch) -> Value {
+    let points = search.points().iter();
+    let points = points
+        .map(|point| json!({ "rate": point.rate, "loss": point.loss, "smoothed": point.smoothed }));
+    json!({
+        "valley": search.valley(),
+        "steepest": search.steepest(),
+        "diverged": search.diverged(),
+        "steps": points.collect::<Vec<_>>(),
+    })
+}

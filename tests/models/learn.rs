@@ -137,8 +137,8 @@ fn vggs_with_batch_normalisation() {
 #[test]
 #[ignore = "a buffer larger than lavapipe has: `--ignored` on another driver"]
 fn prelu_nets() {
-    let names = ["prelu_net14", "prelu_net_a", "prelu_net_b", "prelu_net_c"];
-    check_large(&names, 96);
+    // Model C needs 1.3 GB in one buffer, more than SwiftShader has too.
+    check_large(&["prelu_net14", "prelu_net_a", "prelu_net_b"], 96);
 }
 
 #[test]

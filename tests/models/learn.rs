@@ -2,8 +2,8 @@
 //!
 //! AlexNet, VGG and the PReLU nets have linear layers of 50 to 270 million weights at any size of
 //! the image. Such a buffer is larger than lavapipe allows, so they are trained on request, on
-//! another driver; here they are only planned (`plan.rs`). So are VGG with batch normalisation, whose
-//! dropout changes the loss of a batch as much as a step does, and PReLU net C.
+//! another driver; here they are only planned (`plan.rs`), as are VGG with batch normalisation and
+//! PReLU net C everywhere.
 
 use wgrad::data::Dataset;
 use wgrad::graph::Network;

@@ -2,13 +2,15 @@
 
     WGRAD_INTERCHANGE=/tmp/files cargo test --release --test interchange onnx
     python tests/interchange/check_onnx.py /tmp/files [--write]
+    python tests/interchange/check_onnx.py /tmp/files/models
 
 `pip install onnx onnxruntime safetensors`. The first line writes a pair of files for every network
-of `networks.rs`: `<name>.onnx`, and `<name>.safetensors` with `input`, `output` and the `checksum` of
-the model file. Here every model is checked by onnx and run by onnxruntime, on the whole batch and
-on one sample. If all agree, `--write` keeps onnxruntime's answers and the checksums in
+of `networks.rs`: `<name>.onnx`, and `<name>.safetensors` with `input`, `output` and the `checksum`
+of the model file. Here every model is checked by onnx and run by onnxruntime, on the whole batch
+and on one sample. If all agree, `--write` keeps onnxruntime's answers and the checksums in
 `tests/golden/onnx.safetensors`. The Rust test compares with those: equal checksums say that the
-file it exports is the one that was checked here, so that it needs no Python.
+file it exports is the one that was checked here, so that it needs no Python. The third line checks
+the networks of `wgrad::models`, which are too large to be kept.
 """
 
 import pathlib

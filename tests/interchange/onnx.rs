@@ -4,14 +4,17 @@
 //! exported file is compared by its checksum, and the answers with those that onnxruntime gave.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 
 use safetensors::SafeTensors;
 use wgrad::Error;
 use wgrad::graph::Network;
+use wgrad::models;
 use wgrad::onnx::describe;
 use wgrad::ops::registry::{LOSSES, OPERATORS};
 use wgrad::ops::{Conv2d, Linear};
+use wgrad::train::Model;
 
 use super::networks::networks;
 use super::setup::{Folder, WRITE, numbers, scramble, tensor, write};
@@ -56,6 +59,70 @@ fn compare(
     }
 }
 
+/// What `check_onnx.py` reads.
+fn write_pair(
+    folder: &Path,
+    name: &str,
+    model: &Model,
+    file: &[u8],
+    input: Vec<f32>,
+    output: Vec<f32>,
+) {
+    let batched = |shape: &[usize]| [&[BATCH], shape].concat();
+    let tensors = [
+        ("input", &batched(model.input_shape())[..], input),
+        ("output", &batched(model.output_shape())[..], output),
+        // Any four bytes will do.
+        ("checksum", &[1], vec![f32::from_bits(checksum(file))]),
+    ];
+    std::fs::write(folder.join(format!("{name}.onnx")), file).unwrap();
+    write(&folder.join(format!("{name}.safetensors")), &tensors);
+}
+
+/// As a predictor of a small batch computes it, batch normalisation folded.
+fn write_model(folder: &Path, name: &str, net: &Network) -> wgrad::Result<()> {
+    let Some(device) = device() else {
+        return Ok(());
+    };
+    let model = net.build(device, 1)?;
+    let input = numbers(BATCH * model.input_shape().elements(), 77);
+    let answers = model.predictor(&[BATCH])?.predict_batch(&input)?;
+    let output = answers.iter().flat_map(|a| a.values().to_vec()).collect();
+    let file = pollster::block_on(model.to_onnx_async())?;
+    write_pair(folder, name, &model, &file, input, output);
+    Ok(())
+}
+
+/// Too large to be kept, the networks of `models` are only written, into a folder of their own;
+/// what the device cannot hold is named and left out.
+#[test]
+fn every_model_is_written_for_onnxruntime() {
+    let say = |line: String| drop(writeln!(std::io::stderr(), "{line}")); // past libtest's capture
+    let Some(folder) = std::env::var_os(WRITE) else {
+        return say(format!(
+            "{WRITE} is not set: no files of `models` for onnxruntime"
+        ));
+    };
+    if device().is_none() {
+        return;
+    }
+    let folder = Path::new(&folder).join("models");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut written = 0;
+    let autoencoder = ("autoencoder", models::autoencoder([3, 32, 32], 16));
+    let classifiers = models::ALL.iter().map(|known| {
+        let net = models::by_name(known.name, None, known.classes);
+        (known.name, net.unwrap())
+    });
+    for (name, net) in classifiers.chain([autoencoder]) {
+        match write_model(&folder, name, &net) {
+            Ok(()) => written += 1,
+            Err(error) => say(format!("{name}: {error}")),
+        }
+    }
+    assert!(written > 10, "{written} models");
+}
+
 #[test]
 fn onnxruntime_computes_what_is_computed_here() {
     let Some(device) = device() else { return };
@@ -66,24 +133,12 @@ fn onnxruntime_computes_what_is_computed_here() {
     for (name, net) in networks() {
         let mut model = net.build(device, 1).unwrap();
         scramble(&mut model);
-        let shape = model.input_shape().to_vec();
         let input = numbers(BATCH * model.input_shape().elements(), 77);
         let answers = model.predict_batch(&input).unwrap();
         let output: Vec<f32> = answers.iter().flat_map(|a| a.values().to_vec()).collect();
         let file = pollster::block_on(model.to_onnx_async()).unwrap();
         if let Some(folder) = &folder {
-            let folder = Path::new(folder);
-            model
-                .export_onnx(folder.join(format!("{name}.onnx")))
-                .unwrap();
-            let batched = |shape: &[usize]| [&[BATCH], shape].concat();
-            let tensors = [
-                ("input", &batched(&shape)[..], input),
-                ("output", &batched(model.output_shape())[..], output),
-                // Any four bytes will do.
-                ("checksum", &[1], vec![f32::from_bits(checksum(&file))]),
-            ];
-            write(&folder.join(format!("{name}.safetensors")), &tensors);
+            write_pair(Path::new(folder), &name, &model, &file, input, output);
             continue;
         }
         let golden = SafeTensors::deserialize(&golden).unwrap();

@@ -184,13 +184,18 @@ fn is_three_by_three(geometry: Geometry) -> bool {
     window.kernel == Size2d::square(3) && window.stride == one && window.dilation == one
 }
 
-/// On a CPU driver the transforms cost as much as 16 channels of products; below, and with too few
-/// tiles to share the transformed filter, the direct kernel is as fast.
+/// On a CPU driver the transforms cost as much as the products of a few channels; below, and with too
+/// few tiles to share the transformed filter, the direct kernel is as fast. So it is for a filter's
+/// gradient of 16 channels, which would fill a quarter of a tile of the products.
 fn pays_for_winograd(problem: &Problem) -> bool {
     let geometry = problem.geometry;
+    let least = match problem.pass {
+        Pass::Forward | Pass::GradInput => 4,
+        Pass::GradWeight => 8,
+    };
     let [inputs, outputs] = geometry.vectors();
     is_three_by_three(geometry)
-        && inputs.min(outputs) >= 8
+        && inputs.min(outputs) >= least
         && problem.batch * geometry.output[1].div_ceil(2) * geometry.output[2].div_ceil(2) >= 64
         && problem.flops() >= LEAST_WINOGRAD_FLOPS
         && winograd_fits(problem)
@@ -229,7 +234,8 @@ mod tests {
         let cpu = AdapterProfile::cpu;
         assert_eq!(choose(geometry(32, 64, 14), 64, cpu()), Variant::Winograd);
         assert_eq!(choose(geometry(32, 64, 14), 1, cpu()), Variant::Register);
-        assert_eq!(choose(geometry(16, 32, 28), 64, cpu()), Variant::Register);
+        assert_eq!(choose(geometry(16, 32, 28), 64, cpu()), Variant::Winograd);
+        assert_eq!(choose(geometry(8, 32, 28), 64, cpu()), Variant::Register);
         let mut strided = geometry(32, 64, 14);
         strided.window.stride = Size2d::square(2);
         assert_eq!(choose(strided, 64, cpu()), Variant::Register);

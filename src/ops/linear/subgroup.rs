@@ -13,7 +13,16 @@ use crate::shader::{Grid, Kernel, shader};
 const INVOCATIONS: usize = 8;
 
 /// Rows and vectors of one invocation, the usual ones first.
-pub(in crate::ops) const TILES: [[usize; 2]; 3] = [[4, 8], [8, 4], [4, 4]];
+const TILES: [[usize; 2]; 3] = [[4, 8], [8, 4], [4, 4]];
+
+/// The tiles for results of so many vectors, the best first: one that is not half empty.
+pub(in crate::ops) fn tiles(vectors: usize) -> Vec<[usize; 2]> {
+    let mut tiles = TILES.to_vec();
+    if vectors <= 4 {
+        tiles.swap(0, 1);
+    }
+    tiles
+}
 
 /// Input and output vectors of a workgroup for a gradient of weights.
 pub(in crate::ops) const OUTER_TILE: [usize; 2] = [8, 8];

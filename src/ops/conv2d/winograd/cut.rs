@@ -50,7 +50,7 @@ fn tiles(problem: &Problem, piece: Direction, adapter: &AdapterProfile) -> Vec<[
     let of_sides = |[_, first, second]: [usize; 3]| [first, second];
     match (problem.pass, subgroup::available(adapter)) {
         (Pass::GradWeight, true) => vec![subgroup::OUTER_TILE],
-        (_, true) => subgroup::TILES.to_vec(),
+        (_, true) => subgroup::tiles(piece.to[0]),
         (Pass::GradWeight, false) => {
             let tiles = OuterTile::candidates(piece.filter(), adapter);
             tiles

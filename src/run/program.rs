@@ -1,7 +1,7 @@
 //! A recording bound to memory, ready to be submitted any number of times.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytemuck::Pod;
 
@@ -16,6 +16,11 @@ pub(crate) const POISON: u32 = 0x7fc0_dead;
 
 /// Words behind each guarded buffer.
 const GUARD_WORDS: usize = 64;
+
+/// Command buffers that a program records in one go. A step's work leaves nothing of the host's
+/// in the processor's caches, so that the first recording takes several times as long as those
+/// right behind it.
+const RECORDED_AHEAD: usize = 8;
 
 /// How a program's memory is prepared.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +74,15 @@ pub(crate) struct Program {
     device: Device,
     dispatches: Vec<Dispatch>,
     own: BTreeMap<Place, Owned>,
+    ahead: Mutex<BTreeMap<usize, Ahead>>,
+}
+
+/// What is recorded of a program's first dispatches and not yet submitted.
+#[derive(Debug, Default)]
+struct Ahead {
+    buffers: Vec<wgpu::CommandBuffer>,
+    /// How often they were submitted: no more are recorded ahead than that.
+    runs: usize,
 }
 
 impl Program {
@@ -84,6 +98,7 @@ impl Program {
             device: device.clone(),
             dispatches: Vec::new(),
             own: BTreeMap::new(),
+            ahead: Mutex::default(),
         };
         for (slot, &len) in recording.slots.iter().enumerate() {
             program.create(Place::Slot(slot), len, options).await?;
@@ -172,19 +187,30 @@ impl Program {
 
     /// As [`Program::run`], for so many dispatches from the first on.
     pub(crate) fn run_first(&self, count: usize) -> Result<Submission> {
-        let mut encoder = self
-            .device
-            .wgpu()
-            .create_command_encoder(&Default::default());
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let ahead = ahead.entry(count).or_default();
+        if ahead.buffers.is_empty() {
+            let buffers = ahead.runs.clamp(1, RECORDED_AHEAD);
+            ahead.buffers = (0..buffers).map(|_| self.encode(count)).collect();
+        }
+        let buffer = ahead.buffers.pop();
+        let submission = self.device.queue().submit(buffer);
+        ahead.runs += 1;
+        self.device.check()?;
+        Ok(Submission(submission))
+    }
+
+    /// The first so many dispatches in one pass.
+    fn encode(&self, count: usize) -> wgpu::CommandBuffer {
+        let wgpu = self.device.wgpu();
+        let mut encoder = wgpu.create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             for dispatch in self.dispatches.iter().take(count) {
                 dispatch.encode(&mut pass);
             }
         }
-        let submission = self.device.queue().submit([encoder.finish()]);
-        self.device.check()?;
-        Ok(Submission(submission))
+        encoder.finish()
     }
 
     /// Blocks until the device has done all that was submitted.

@@ -5,7 +5,6 @@
 
 #import wgrad::common::{bin, is_nan, linear_index}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s of the output
 const VECS: u32 = #{VECS}; // vec4s of one position
 const IN_HEIGHT: u32 = #{IN_HEIGHT};
 const IN_WIDTH: u32 = #{IN_WIDTH};
@@ -21,7 +20,7 @@ const OUT_WIDTH: u32 = #{OUT_WIDTH};
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     let channel = i % VECS;

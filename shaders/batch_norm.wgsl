@@ -7,9 +7,6 @@
 #import wgrad::common::linear_index
 #import wgrad::epilogue::finish
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
-const VECS: u32 = #{VECS}; // channels / 4, rounded up
-
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
@@ -26,10 +23,11 @@ override epsilon: f32;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
-    let v = i % VECS;
+    let vecs = arrayLength(&mean);
+    let v = i % vecs;
 #ifdef TRAINING
     let deviation = (x[i] - mean[v]) - residual[v];
     let normalised = deviation * inverse_std[v];

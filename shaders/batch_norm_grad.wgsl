@@ -3,9 +3,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
-const VECS: u32 = #{VECS}; // channels / 4, rounded up
-
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read> mean: array<vec4f>;
@@ -28,10 +25,11 @@ fn load_delta(at: u32) -> vec4f {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&dx) {
         return;
     }
-    let v = i % VECS;
-    let through_statistics = coefficients[VECS + v] * (x[i] - mean[v]) + coefficients[2 * VECS + v];
+    let vecs = arrayLength(&mean);
+    let v = i % vecs;
+    let through_statistics = coefficients[vecs + v] * (x[i] - mean[v]) + coefficients[2 * vecs + v];
     dx[i] = coefficients[v] * load_delta(i) + through_statistics;
 }

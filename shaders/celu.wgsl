@@ -4,7 +4,6 @@
 #import wgrad::common::linear_index
 #import wgrad::functions::{exponential, exp_minus_1}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 override alpha: f32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -18,7 +17,12 @@ override alpha: f32;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+#ifdef GRAD
+    let length = arrayLength(&dx);
+#else
+    let length = arrayLength(&y);
+#endif
+    if i >= length {
         return;
     }
 #ifdef GRAD

@@ -2,7 +2,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s of the input
 const VECS: u32 = #{VECS}; // vec4s of one position
 const POSITIONS: u32 = #{POSITIONS}; // height * width
 
@@ -12,7 +11,7 @@ const POSITIONS: u32 = #{POSITIONS}; // height * width
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&dx) {
         return;
     }
     let sample = i / (VECS * POSITIONS);

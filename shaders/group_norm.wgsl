@@ -7,7 +7,6 @@
 
 #import wgrad::common::{linear_index, groups_of_lanes}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 const CHANNELS: u32 = #{CHANNELS};
 const VECS: u32 = (CHANNELS + 3) / 4;
 const POSITIONS: u32 = #{POSITIONS};
@@ -37,7 +36,7 @@ fn statistics_of(sample: u32, v: u32) -> mat4x4f {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     let v = i % VECS;

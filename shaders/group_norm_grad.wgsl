@@ -3,7 +3,6 @@
 
 #import wgrad::common::{linear_index, groups_of_lanes}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 const CHANNELS: u32 = #{CHANNELS};
 const VECS: u32 = (CHANNELS + 3) / 4;
 const POSITIONS: u32 = #{POSITIONS};
@@ -35,7 +34,7 @@ fn coefficients_of(sample: u32, v: u32) -> mat4x4f {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&dx) {
         return;
     }
     let v = i % VECS;

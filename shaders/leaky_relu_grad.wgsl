@@ -2,8 +2,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
-
 override slope: f32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -13,7 +11,7 @@ override slope: f32;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&dx) {
         return;
     }
     dx[i] = select(slope * dy[i], dy[i], x[i] > vec4f());

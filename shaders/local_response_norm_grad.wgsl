@@ -7,7 +7,6 @@
 
 #import wgrad::common::{linear_index, power}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 const CHANNELS: u32 = #{CHANNELS};
 const VECS: u32 = (CHANNELS + 3) / 4;
 const BEFORE: u32 = #{BEFORE};
@@ -58,7 +57,7 @@ fn sum_of_terms(i: u32) -> vec4f {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&dx) {
         return;
     }
     let exists = 4 * (i % VECS) + vec4u(0, 1, 2, 3) < vec4u(CHANNELS);

@@ -3,7 +3,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 const CHANNELS: u32 = #{CHANNELS};
 const VECS: u32 = (CHANNELS + 3) / 4;
 
@@ -15,7 +14,7 @@ const VECS: u32 = (CHANNELS + 3) / 4;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&terms) {
         return;
     }
     let exists = 4 * (i % VECS) + vec4u(0, 1, 2, 3) < vec4u(CHANNELS);

@@ -12,7 +12,6 @@
 #import wgrad::common::{is_nan, linear_index}
 #import wgrad::epilogue::rectify
 
-const LENGTH: u32 = #{LENGTH}; // vec4s of the output
 const VECS: u32 = #{VECS}; // vec4s of one position
 const IN_HEIGHT: u32 = #{IN_HEIGHT};
 const IN_WIDTH: u32 = #{IN_WIDTH};
@@ -63,7 +62,7 @@ fn load(at: u32, v: u32) -> vec4f {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     let channel = i % VECS;

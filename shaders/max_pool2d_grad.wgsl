@@ -6,14 +6,12 @@
 #import wgrad::common::linear_index
 #import wgrad::max_pool_route::routed
 
-const LENGTH: u32 = #{LENGTH}; // vec4s of the input
-
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i < LENGTH {
+    if i < arrayLength(&dx) {
         dx[i] = routed(i);
     }
 }

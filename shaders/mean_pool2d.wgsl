@@ -5,7 +5,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s of the output
 const VECS: u32 = #{VECS}; // vec4s of one position
 const IN_HEIGHT: u32 = #{IN_HEIGHT};
 const IN_WIDTH: u32 = #{IN_WIDTH};
@@ -35,7 +34,7 @@ fn counted(start: u32, kernel: u32, padding: u32, input: u32, padded: u32) -> u3
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     let channel = i % VECS;

@@ -7,7 +7,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 const SAMPLE: u32 = #{SAMPLE}; // vec4s of a sample
 const VECS: u32 = #{VECS}; // vec4s of a pixel
 const WIDTH: u32 = #{WIDTH};
@@ -21,7 +20,7 @@ const WIDTH: u32 = #{WIDTH};
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     let within = i % SAMPLE;

@@ -3,7 +3,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 const VECS: u32 = #{VECS}; // vec4s of one position; a shared slope needs none
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -13,7 +12,7 @@ const VECS: u32 = #{VECS}; // vec4s of one position; a shared slope needs none
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
 #ifdef SHARED

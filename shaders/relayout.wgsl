@@ -6,7 +6,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s of y
 const SAMPLES: u32 = #{SAMPLES};
 const OUT_LEN = vec4u(#{OUT_LEN_A}, #{OUT_LEN_B}, #{OUT_LEN_C}, #{OUT_LEN_D});
 const OUT_PADDED = vec4u(#{OUT_PADDED_A}, #{OUT_PADDED_B}, #{OUT_PADDED_C}, #{OUT_PADDED_D});
@@ -40,7 +39,7 @@ fn element(place: u32) -> u32 {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     let first = 4u * i;

@@ -2,15 +2,13 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
-
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     y[i] = select(x[i], vec4f(), x[i] < vec4f());

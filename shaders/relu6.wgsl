@@ -2,8 +2,6 @@
 
 #import wgrad::common::{is_nan, linear_index}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
-
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 #ifdef GRAD
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -15,7 +13,12 @@ const LENGTH: u32 = #{LENGTH}; // vec4s
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+#ifdef GRAD
+    let length = arrayLength(&dx);
+#else
+    let length = arrayLength(&y);
+#endif
+    if i >= length {
         return;
     }
 #ifdef GRAD

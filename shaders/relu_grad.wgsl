@@ -2,8 +2,6 @@
 
 #import wgrad::common::linear_index
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
-
 @group(0) @binding(0) var<storage, read> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
@@ -11,7 +9,7 @@ const LENGTH: u32 = #{LENGTH}; // vec4s
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&dx) {
         return;
     }
     dx[i] = select(vec4f(), dy[i], y[i] > vec4f());

@@ -4,7 +4,6 @@
 #import wgrad::common::linear_index
 #import wgrad::functions::{exponential, exp_minus_1}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 // For these a normal variable of mean 0 and variance 1 keeps both.
 const ALPHA: f32 = 1.6732632423543772;
 const SCALE: f32 = 1.0507009873554805;
@@ -20,7 +19,12 @@ const SCALE: f32 = 1.0507009873554805;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+#ifdef GRAD
+    let length = arrayLength(&dx);
+#else
+    let length = arrayLength(&y);
+#endif
+    if i >= length {
         return;
     }
 #ifdef GRAD

@@ -4,7 +4,6 @@
 #import wgrad::common::linear_index
 #import wgrad::functions::logistic
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 #ifdef CHANNELS
 const CHANNELS: u32 = #{CHANNELS};
 const VECS: u32 = (CHANNELS + 3u) / 4u; // vec4s of one position
@@ -16,7 +15,7 @@ const VECS: u32 = (CHANNELS + 3u) / 4u; // vec4s of one position
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     var value = logistic(x[i]);

@@ -6,7 +6,6 @@
 
 #import wgrad::common::{lanes_of, linear_index}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s of y
 const CHANNELS: u32 = #{CHANNELS};
 const VECS: u32 = (CHANNELS + 3) / 4;
 const HEIGHT: u32 = #{HEIGHT};
@@ -29,7 +28,7 @@ const FIRST_COLUMN: i32 = #{FIRST_COLUMN};
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+    if i >= arrayLength(&y) {
         return;
     }
     let lanes = lanes_of(i % VECS);

@@ -5,7 +5,6 @@
 #import wgrad::common::{is_nan, linear_index}
 #import wgrad::functions::{exponential, log_of_1_plus, logistic}
 
-const LENGTH: u32 = #{LENGTH}; // vec4s
 #ifdef CHANNELS
 const CHANNELS: u32 = #{CHANNELS};
 const VECS: u32 = (CHANNELS + 3u) / 4u; // vec4s of one position
@@ -23,7 +22,12 @@ override beta: f32;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-    if i >= LENGTH {
+#ifdef GRAD
+    let length = arrayLength(&dx);
+#else
+    let length = arrayLength(&y);
+#endif
+    if i >= length {
         return;
     }
 #ifdef GRAD

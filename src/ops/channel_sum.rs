@@ -37,13 +37,12 @@ impl Operator for ChannelSum {
             false => (16_384, 256),
         };
         let split = Split::new(rows, 1, vectors, wanted, most);
+        let sizes = [rows, vectors, split.parts, split.rows].map(|size| size as u32);
+        let sizes = cx.words("sizes", &sizes);
         let grid = Grid::Threads(vectors * split.parts);
         let kernel = Kernel::new(shader!("channel_sum"), grid)
-            .define("ROWS", rows)
-            .define("VECS", vectors)
-            .define("SPLITS", split.parts)
-            .define("SPLIT_ROWS", split.rows)
             .define("WORKGROUP", workgroup(cx.adapter()))
+            .bind("sizes", sizes)
             .bind("dy", &x);
         dispatch_split(cx, split, &y, |out| kernel.bind("partials", out));
         Ok(())

@@ -26,13 +26,11 @@ pub(crate) fn same_type<const N: usize>(inputs: &[&ValueType]) -> Result<Vec<Val
     Ok(vec![operands[0].clone()])
 }
 
-/// A kernel with one invocation per `vec4` of `result`, which is bound as `name`; the shader
-/// learns their number as `LENGTH`.
+/// A kernel with one invocation per `vec4` of `result`, which is bound as `name`. The shader takes
+/// their number from the binding, so that layers of all sizes may share one compiled kernel.
 pub(crate) fn kernel(shader: Shader, name: &'static str, result: &Operand) -> Kernel {
     let vectors = result.len.div_ceil(LANES);
-    Kernel::new(shader, Grid::Threads(vectors))
-        .define("LENGTH", vectors)
-        .bind(name, result)
+    Kernel::new(shader, Grid::Threads(vectors)).bind(name, result)
 }
 
 /// The common case: the operands under these names, and the first result under `result`.

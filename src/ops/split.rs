@@ -67,14 +67,11 @@ fn passes(cx: &mut Lowering<'_>, split: Split, result: &Operand) -> (BufferId, K
     let partials = cx.temporary("partials", split.parts * result.len);
     let vectors = result.len / LANES;
     let channels = result.value_type.layout.axes().last();
+    let channels = channels.map_or(1, |axis| axis.padded.div_ceil(LANES));
+    let sizes = cx.words("parts", &[split.parts as u32, channels as u32]);
     let second = Kernel::new(shader!("reduce_partials"), Grid::Threads(vectors))
-        .define("LENGTH", vectors)
-        .define("SPLITS", split.parts)
-        .define(
-            "VECS",
-            channels.map_or(1, |axis| axis.padded.div_ceil(LANES)),
-        )
         .define("WORKGROUP", workgroup(cx.adapter()))
+        .bind("sizes", sizes)
         .bind("partials", partials)
         .bind("out", result);
     (partials, second)

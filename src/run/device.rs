@@ -113,6 +113,7 @@ pub struct Device {
 
 #[derive(Debug)]
 struct Inner {
+    adapter: wgpu::Adapter,
     device: wgpu::Device,
     queue: wgpu::Queue,
     description: AdapterDescription,
@@ -186,20 +187,7 @@ impl Device {
         adapter: &wgpu::Adapter,
     ) -> Result<Self> {
         let limits = adapter.limits();
-        let (device, queue) = adapter
-            .request_device(&wgpu::DeviceDescriptor {
-                label: Some("wgrad"),
-                required_features: adapter.features()
-                    & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP),
-                required_limits: limits.clone(),
-                memory_hints: wgpu::MemoryHints::Performance,
-                ..Default::default()
-            })
-            .await
-            .map_err(|error| Error::Device {
-                adapter: description.name.clone(),
-                reason: error.to_string(),
-            })?;
+        let (device, queue) = request(adapter, &description).await?;
         let fault = Fault::default();
         watch(&device, &fault);
         let profile = AdapterProfile {
@@ -210,6 +198,7 @@ impl Device {
             choices: Choices::new(),
         };
         let inner = Inner {
+            adapter: adapter.clone(),
             device,
             queue,
             description,
@@ -266,6 +255,17 @@ impl Device {
         self.inner.pipelines.release_unused();
     }
 
+    /// Whether the driver makes machine code of a kernel when it is first used, and keeps it on
+    /// disk.
+    pub(super) fn compiles_late(&self) -> bool {
+        self.inner.description.driver.starts_with("llvmpipe")
+    }
+
+    /// Another device of the same adapter.
+    pub(super) async fn another(&self) -> Result<(wgpu::Device, wgpu::Queue)> {
+        request(&self.inner.adapter, &self.inner.description).await
+    }
+
     pub(super) fn wgpu(&self) -> &wgpu::Device {
         &self.inner.device
     }
@@ -291,6 +291,25 @@ impl Device {
             }),
         }
     }
+}
+
+/// All that the adapter has of what kernels use.
+async fn request(
+    adapter: &wgpu::Adapter,
+    description: &AdapterDescription,
+) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP;
+    let opened = adapter.request_device(&wgpu::DeviceDescriptor {
+        label: Some("wgrad"),
+        required_features: adapter.features() & wanted,
+        required_limits: adapter.limits(),
+        memory_hints: wgpu::MemoryHints::Performance,
+        ..Default::default()
+    });
+    opened.await.map_err(|error| Error::Device {
+        adapter: description.name.clone(),
+        reason: error.to_string(),
+    })
 }
 
 /// The size of the adapter's subgroups, if it has the operations and but one size.

@@ -1,6 +1,7 @@
 //! The only folder that names wgpu: adapters, pipelines, memory, submission, read-back.
 
 mod device;
+mod first_use;
 mod memory;
 mod pipeline;
 mod profile;

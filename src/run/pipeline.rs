@@ -1,6 +1,6 @@
 //! Pipelines by shader variant, compiled once per device.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Device;
@@ -18,18 +18,33 @@ pub(super) struct Pipeline {
 /// `override` constants.
 type Key = (usize, Vec<(String, u64)>);
 
+fn key(command: &Command) -> Key {
+    let constants = command.constants.iter();
+    let bits = constants.map(|(name, value)| (name.clone(), value.to_bits()));
+    (Arc::as_ptr(&command.shader) as usize, bits.collect())
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Pipelines {
     cache: Mutex<HashMap<Key, Arc<Pipeline>>>,
 }
 
 impl Pipelines {
+    /// One command of each kernel that is not compiled yet, in their order.
+    pub(super) fn missing<'a>(&self, commands: &'a [Command]) -> Vec<&'a Command> {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = HashSet::new();
+        let commands = commands.iter();
+        commands
+            .filter(|command| {
+                let key = key(command);
+                !cache.contains_key(&key) && seen.insert(key)
+            })
+            .collect()
+    }
+
     pub(super) async fn get(&self, device: &Device, command: &Command) -> Result<Arc<Pipeline>> {
-        let constants = command.constants.iter();
-        let key = (
-            Arc::as_ptr(&command.shader) as usize,
-            constants.map(|(n, v)| (n.clone(), v.to_bits())).collect(),
-        );
+        let key = key(command);
         let known = self
             .cache
             .lock()
@@ -39,7 +54,7 @@ impl Pipelines {
         if let Some(pipeline) = known {
             return Ok(pipeline);
         }
-        let pipeline = Arc::new(compile(device, command).await?);
+        let pipeline = Arc::new(compile(device.wgpu(), command).await?);
         self.cache
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -54,8 +69,7 @@ impl Pipelines {
     }
 }
 
-async fn compile(device: &Device, command: &Command) -> Result<Pipeline> {
-    let wgpu = device.wgpu();
+pub(super) async fn compile(wgpu: &wgpu::Device, command: &Command) -> Result<Pipeline> {
     let scope = wgpu.push_error_scope(wgpu::ErrorFilter::Validation);
     let entries: Vec<wgpu::BindGroupLayoutEntry> = command
         .shader

@@ -7,7 +7,7 @@ use bytemuck::Pod;
 
 use super::pipeline::Pipeline;
 use super::profile::Clock;
-use super::{Device, Memory, ReadBack, memory};
+use super::{Device, Memory, ReadBack, first_use, memory};
 use crate::error::{Error, Result};
 use crate::record::{Place, Range, Recording};
 
@@ -113,6 +113,10 @@ impl Program {
         for (name, contents) in &recording.data {
             let buffer = program.buffer(&Place::Named(name.clone()))?;
             memory::write(device, buffer, name, 0, contents)?;
+        }
+        if device.compiles_late() {
+            let missing = device.pipelines().missing(&recording.commands);
+            first_use::compile_all(device, missing)?;
         }
         for command in &recording.commands {
             let pipeline = device.pipelines().get(device, command).await?;

@@ -192,6 +192,13 @@ impl Composed {
         let mut composer = with_modules(composer).ok()?;
         link(&mut composer, *shader, defines).err()
     }
+
+    /// Expressions of all functions: about how long a driver takes to compile it.
+    pub(crate) fn size(&self) -> usize {
+        let functions = self.module.functions.iter().map(|(_, function)| function);
+        let entries = self.module.entry_points.iter().map(|entry| &entry.function);
+        functions.chain(entries).map(|f| f.expressions.len()).sum()
+    }
 }
 
 fn compose(composer: &mut Composer, kernel: &Kernel) -> Result<Composed> {

@@ -161,7 +161,7 @@ impl BatchNormalisation {
         cx.dispatch(second);
 
         if cx.is_used(0) {
-            let last = normalise(cx, vectors)
+            let last = normalise(cx)
                 .flag("TRAINING", true)
                 .bind("mean", &mean)
                 .bind("residual", &residual)
@@ -177,8 +177,7 @@ impl BatchNormalisation {
             return Err("in evaluation there are no statistics of the batch".to_owned());
         }
         let (mean, variance) = (cx.input(3), cx.input(4));
-        let vectors = mean.len.div_ceil(LANES);
-        let kernel = normalise(cx, vectors)
+        let kernel = normalise(cx)
             .constant("epsilon", f64::from(self.epsilon))
             .bind("mean", &mean)
             .bind("variance", &variance);
@@ -189,10 +188,9 @@ impl BatchNormalisation {
 }
 
 /// The kernel for `y`, without the statistics.
-fn normalise(cx: &mut Lowering<'_>, vectors: usize) -> Kernel {
+fn normalise(cx: &mut Lowering<'_>) -> Kernel {
     let y = cx.output(0);
     elementwise::kernel(shader!("batch_norm"), "y", &y)
-        .define("VECS", vectors)
         .bind("x", BufferId::from(&cx.input(0)))
         .bind("weight", BufferId::from(&cx.input(1)))
         .bind("bias", BufferId::from(&cx.input(2)))

@@ -105,7 +105,6 @@ impl Operator for BatchNormalisationGrad {
         if cx.is_used(0) {
             let dx = cx.output(0);
             let last = elementwise::kernel(shader!("batch_norm_grad"), "dx", &dx)
-                .define("VECS", vectors)
                 .bind("x", &x)
                 .bind("mean", &mean)
                 .bind("coefficients", coefficients);

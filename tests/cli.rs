@@ -185,6 +185,12 @@ fn uses(here: &Path) {
             assert!(error.contains("run.json` is damaged: "), "{error}");
         }
     }
+    fs::write(&settings, good.replace("\"format\": 2", "\"format\": 1")).unwrap();
+    let error = fails(here, "report run");
+    assert!(
+        error.contains("another version of wgrad, in form 1"),
+        "{error}"
+    );
     fs::write(&settings, good).unwrap();
     fs::remove_file(here.join("run/weights.safetensors")).unwrap();
     let error = fails(here, "eval run");
@@ -204,15 +210,21 @@ fn a_rate_is_found() {
     );
     let picture = fs::read_to_string(here.join("rates.svg")).unwrap();
     assert!(picture.contains("Search for a learning rate"));
-    let json = succeeds(
-        here,
-        "find-rate digits --from 0.001 --to 0.01 --steps 5 --json --quiet",
-    );
+    let (file, begins) = match cfg!(feature = "png") {
+        true => ("rates.png", "\u{fffd}PNG"),
+        false => ("few.svg", "<svg"),
+    };
+    let line = "find-rate digits --from 0.001 --to 0.01 --steps 5 --json --quiet --plot";
+    let json = succeeds(here, &format!("{line} {file}"));
+    let picture = fs::read(here.join(file)).unwrap();
+    assert!(String::from_utf8_lossy(&picture).starts_with(begins));
     let json: Value = serde_json::from_str(&json).unwrap();
     let steps = json["steps"].as_array().unwrap();
     assert_eq!((steps.len(), &json["diverged"]), (5, &Value::Bool(false)));
     assert!((steps[4]["rate"].as_f64().unwrap() - 0.01).abs() < 1e-9);
     assert!(!here.join("run").exists());
+    let error = is_refused(here, "find-rate digits --plot rates.jpg");
+    assert!(error.contains("must end in .svg or .png"), "{error}");
     let error = fails(here, "find-rate digits --from 2 --to 1 --quiet");
     assert!(error.contains("cannot go from 2 to 1"), "{error}");
 }

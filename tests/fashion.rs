@@ -22,16 +22,13 @@ use wgrad::graph::Network;
 use wgrad::random::Seed;
 use wgrad::train::{Sgd, Trainer};
 
-/// After one epoch and after two. PyTorch reaches 0.880 and 0.902 with the same network, law of
-/// initialisation, rate and batch; seeds differ by some 0.003.
+/// After one epoch and after two. On lavapipe the weights reach 0.8885 and 0.9020 (2026-11), and
+/// PyTorch's 0.880 and 0.902 with the same network, law of initialisation, rate and batch; seeds
+/// differ by some 0.003.
 const ACCURACIES: [f64; 2] = [0.875, 0.90];
 
 /// For an epoch, on two cores and a Vulkan driver that computes on them.
 const SECONDS: f64 = 240.0;
-
-/// The weights are averaged over about two hundred steps. The steps are the same without; but at
-/// a rate that stays as it is, the weights of a single step scatter.
-const AVERAGE: f64 = 0.995;
 
 #[test]
 fn fashion_mnist_is_learned() {
@@ -73,7 +70,6 @@ fn fashion_mnist_is_learned() {
     let run = Trainer::new(Sgd::new(0.01).momentum(0.9))
         .epochs(epochs)
         .batch_size(64)
-        .average(AVERAGE)
         .seed(42)
         .fit(&mut model, &train, &test)
         .unwrap();

@@ -99,6 +99,20 @@ pub enum CheckpointError {
         /// The file's path, or `the buffer`.
         file: String,
     },
+    /// [`Trainer::fit`](crate::train::Trainer::fit) cannot go on: another version of this crate
+    /// wrote what the checkpoint holds of the loop, such as the history. Nothing was changed.
+    #[error(
+        "{file} has a {what} that this version cannot read: {reason}; `Trainer::resume` goes on \
+         without it"
+    )]
+    Unreadable {
+        /// The file's path, or `the buffer`.
+        file: String,
+        /// What of the loop: `history`, `record of early stopping`.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The checkpoint belongs to a training of another network, data set, batch size or the like.
     /// Nothing was changed.
     #[error(

@@ -60,6 +60,14 @@ pub enum FileFault {
         /// What is wrong.
         reason: String,
     },
+    /// The samples of a table have one class, and none were set beforehand.
+    #[error(
+        "has samples of one class only, `{class}`; two are needed, or `Csv::classes` names all"
+    )]
+    OneClass {
+        /// That class.
+        class: String,
+    },
     /// A table lacks a column.
     #[error("has no column {column}; there are: {known}")]
     Column {

@@ -22,7 +22,8 @@ use crate::run::{Program, ProgramOptions};
 /// Samples that are evaluated together, where there are as many.
 const BATCH: usize = 256;
 
-/// Batches that may wait in the device's queue; the samples of each wait with them.
+/// Batches that may wait in the device's queue; the samples of each wait with them. While the device
+/// works on these, the samples of the next are read, so that a streamed set needs no further thread.
 const IN_FLIGHT: usize = 2;
 
 /// How well a model answers a data set.

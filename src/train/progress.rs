@@ -121,17 +121,26 @@ fn validation(record: &Epoch) -> String {
     loss + &accuracy
 }
 
-/// indicatif itself draws nothing where there is no terminal.
+/// indicatif itself draws nothing where there is no terminal. Two lines, so that 80 columns hold all;
+/// what is wider is cut off.
 #[cfg(feature = "progress")]
 fn bar(wanted: bool, total: u64) -> Option<indicatif::ProgressBar> {
-    use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+    use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+    let left = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let left = state.eta();
+        // Nothing is known yet of a training that has just begun.
+        if !left.is_zero() {
+            let _ = write!(out, ", {:#} left", HumanDuration(left));
+        }
+    };
     wanted.then(|| {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        let template = "{bar:30.cyan/blue} step {pos}/{len}  {eta} left  {msg}";
+        let template = "{bar:30.cyan/blue} step {pos}/{len}{left}\n{wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("left", left));
         }
+        bar.set_message("the first step compiles the kernels");
         bar
     })
 }

@@ -128,8 +128,9 @@ pub struct FindRate {
     /// Steps from the first to the last
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..))]
     pub steps: u32,
-    /// Draws the losses into this file, as SVG
-    #[arg(long, value_name = "FILE")]
+    /// Draws the losses into this file, whose name ends in .svg, or in .png where the program was
+    /// built with the feature `png`
+    #[arg(long, value_name = "FILE", value_parser = picture_file)]
     pub plot: Option<PathBuf>,
     /// As JSON, with the losses
     #[arg(long)]
@@ -157,6 +158,16 @@ fn export_file(word: &str) -> Result<PathBuf, String> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("onnx" | "safetensors") => Ok(path),
         _ => Err("the name must end in .onnx or .safetensors".to_owned()),
+    }
+}
+
+fn picture_file(word: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(word);
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("svg") => Ok(path),
+        Some("png") if cfg!(feature = "png") => Ok(path),
+        Some("png") => Err("this program was built without the feature `png`".to_owned()),
+        _ => Err("the name must end in .svg or .png".to_owned()),
     }
 }
 

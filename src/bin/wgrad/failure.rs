@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use wgrad::Error;
+use wgrad::checkpoint::CheckpointError;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -43,6 +44,13 @@ impl From<Error> for Failure {
             Error::NonFinite { .. } => "; try a smaller --rate, with another --out",
             Error::OutOfMemory { .. } => "; try a smaller --batch or another --model",
             Error::Layer { .. } => "; the images do not fit the network, try another --model",
+            Error::Checkpoint(
+                CheckpointError::Truncated { .. }
+                | CheckpointError::Corrupted { .. }
+                | CheckpointError::Foreign { .. }
+                | CheckpointError::Unreadable { .. }
+                | CheckpointError::Different { .. },
+            ) => "; put back a good one, or train with another --out",
             _ => "",
         };
         Self::Told(format!("{error}{advice}"))

@@ -1,9 +1,12 @@
 //! `wgrad find-rate`.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use wgrad::Device;
 use wgrad::random::Seed;
-use wgrad::report::RateSearch;
+use wgrad::report::plot::Picture;
+use wgrad::report::{RateSearch, ReportError};
 use wgrad::train::{RateSearchOptions, Sgd, Trainer};
 
 use crate::args::FindRate;
@@ -28,13 +31,22 @@ pub fn find_rate(args: &FindRate, output: &Output) -> Result<(), Failure> {
         .steps(args.steps);
     let search = trainer.find_rate(&model, &train, options)?;
     if let Some(file) = &args.plot {
-        search.picture()?.save(file)?;
+        save(&search.picture()?, file)?;
         output.progress(&format!("wrote {}", file.display()));
     }
     match args.json {
         true => output.result(&format!("{:#}", described(&search))),
         false => output.result(&search.to_string()),
     }
+}
+
+/// As SVG, or as PNG where the name says so.
+fn save(picture: &Picture, file: &Path) -> Result<(), ReportError> {
+    #[cfg(feature = "png")]
+    if file.extension().is_some_and(|ending| ending == "png") {
+        return picture.save_png(file, 2.0);
+    }
+    picture.save(file)
 }
 
 fn described(search: &RateSearch) -> Value {

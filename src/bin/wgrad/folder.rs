@@ -53,7 +53,7 @@ impl Folder {
             fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
         let settings = Settings::from_json(&text).map_err(|reason| {
             Failure::Told(format!(
-                "`{}` is damaged: {reason}; put back a good one, or train with another --out",
+                "`{}` {reason}; put back a good one, or train with another --out",
                 path.display()
             ))
         })?;

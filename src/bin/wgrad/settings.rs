@@ -186,18 +186,20 @@ impl Settings {
         format!("{value:#}\n")
     }
 
-    /// Reads what [`Settings::to_json`] wrote; the error is what is wrong with it.
+    /// Reads what [`Settings::to_json`] wrote; the error says of the file what is wrong with it.
     pub fn from_json(text: &str) -> Result<Self, String> {
-        let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let damaged = |reason: String| format!("is damaged: {reason}");
+        let json: Value = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         let file = File(&json);
-        match file.integer("format")? {
-            FORMAT => {}
-            other => {
-                return Err(format!(
-                    "it has the form {other} of another version of wgrad"
-                ));
-            }
+        match file.integer("format").map_err(damaged)? {
+            FORMAT => Self::read(&file).map_err(damaged),
+            other => Err(format!(
+                "was written by another version of wgrad, in form {other} and not {FORMAT}"
+            )),
         }
+    }
+
+    fn read(file: &File<'_>) -> Result<Self, String> {
         let settings = Self {
             data: file.text("data")?.parse()?,
             model: file.text("model")?.to_owned(),

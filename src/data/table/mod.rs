@@ -137,7 +137,8 @@ impl Csv {
     ///
     /// [`DataError::File`] with the path and, as [`FileFault`]: `Read` for a file that is missing,
     /// `Line` for an entry that is not a finite number or names no class, or a line of another
-    /// length, `Column` for a column that does not exist, `Refused` for what makes no data set.
+    /// length, `Column` for a column that does not exist, `OneClass` where all samples have the
+    /// same, `Refused` for what makes no data set.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Dataset, DataError> {
         let path = path.as_ref();
         self.parse_file(path, &file::read(path)?)
@@ -202,6 +203,12 @@ impl Csv {
             _ => names.into_targets(labels),
         };
         let shape = self.shape.clone().unwrap_or_else(|| vec![features]);
-        Dataset::checked(shape, Samples::F32(values), targets).map_err(Into::into)
+        let data = Dataset::checked(shape, Samples::F32(values), targets)?;
+        match (data.classes().map(Classes::names), &self.classes) {
+            (Some([class]), None) => Err(FileFault::OneClass {
+                class: class.clone(),
+            }),
+            _ => Ok(data),
+        }
     }
 }

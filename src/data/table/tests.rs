@@ -22,7 +22,7 @@ fn columns_are_chosen_by_name_or_number() {
     );
 
     let bare = Csv::labelled(0).header(false).delimiter(b';');
-    let shaped = bare.shape([1, 1, 2]).parse(b"5;1;2\n5;3;4\n").unwrap();
+    let shaped = bare.shape([1, 1, 2]).parse(b"5;1;2\n6;3;4\n").unwrap();
     assert_eq!(shaped.shape(), [1, 1, 2]);
     assert_eq!(features(&shaped), [[1.0, 2.0], [3.0, 4.0]]);
 
@@ -110,6 +110,10 @@ fn other_tables_are_refused_with_their_line() {
             "table: a data set needs samples: found 0 of shape [1]",
         ),
         (
+            "a,kind\n1,x\n2,x\n",
+            "table: has samples of one class only, `x`; two are needed, or `Csv::classes` names all",
+        ),
+        (
             "kind\nx\n",
             "table: a data set needs samples: found 1 of shape [0]",
         ),
@@ -137,9 +141,16 @@ fn other_tables_are_refused_with_their_line() {
 }
 
 #[test]
+fn a_part_of_a_set_may_have_one_class_if_all_are_named() {
+    let csv = Csv::labelled("kind").classes(["w", "x"]);
+    let part = csv.parse(b"a,kind\n1,x\n2,x\n").unwrap();
+    assert_eq!(part.class_counts(), Some(vec![0, 2]));
+}
+
+#[test]
 fn files_may_be_compressed() {
     let folder = Folder::new();
-    let table = b"a,kind\n1,x\n";
+    let table = b"a,kind\n1,x\n2,y\n";
     let path = folder.write("t.csv", &gzip(table));
     let csv = Csv::labelled("kind");
     assert_eq!(csv.read(&path).unwrap(), csv.parse(table).unwrap());

@@ -3,7 +3,7 @@
 
 use super::FitState;
 use super::early_stopping::{Best, Watcher};
-use crate::checkpoint::{self, Container, Extra, Tensor};
+use crate::checkpoint::{self, CheckpointError, Container, Extra, Tensor};
 use crate::error::Result;
 use crate::report::{Epoch, History};
 
@@ -74,8 +74,10 @@ impl FitState<'_> {
                     continue;
                 }
             };
-            self.training.restore(&container).await?;
-            self.restore(&container)?;
+            let training = self.training.read_saved(&container)?;
+            let of_the_loop = SavedLoop::read(&container)?;
+            self.training.restore(training, &container).await?;
+            self.restore(of_the_loop, &container)?;
             for (path, _) in damaged {
                 checkpoints.put_aside(&path)?;
             }
@@ -92,8 +94,7 @@ impl FitState<'_> {
     }
 
     /// The loop's own part.
-    fn restore(&mut self, container: &Container<'_>) -> Result<()> {
-        let saved = SavedLoop::read(container);
+    fn restore(&mut self, saved: SavedLoop, container: &Container<'_>) -> Result<()> {
         self.run.history = saved.history;
         self.best = saved.best;
         self.losses = saved.losses;
@@ -125,22 +126,37 @@ struct Seen {
 }
 
 impl SavedLoop {
-    pub(in crate::train) fn read(container: &Container<'_>) -> Self {
-        let fact = |name: &str| container.fact(name);
-        let history = container.tensor(HISTORY).and_then(|view| {
-            let text = std::str::from_utf8(view.data()).ok()?;
-            History::from_json_lines(text).ok()
+    /// What is not there is a new loop's; what is there and cannot be read was written by another
+    /// version, and is an error rather than lost without a word.
+    pub(in crate::train) fn read(container: &Container<'_>) -> Result<Self, CheckpointError> {
+        let unreadable = |what, reason: String| CheckpointError::Unreadable {
+            file: container.file.clone(),
+            what,
+            reason,
+        };
+        let history = match container.tensor(HISTORY) {
+            Some(view) => std::str::from_utf8(view.data())
+                .map_err(|error| error.to_string())
+                .and_then(|text| History::from_json_lines(text).map_err(|error| error.to_string()))
+                .map_err(|reason| unreadable("history", reason))?,
+            None => History::default(),
+        };
+        let seen = container.fact(EARLY_STOPPING).map(|text| {
+            let seen = Seen::parse(text, &history);
+            seen.ok_or_else(|| unreadable("record of early stopping", format!("`{text}`")))
         });
-        let history = history.unwrap_or_default();
+        let recorded = container.fact(RECORDED).and_then(|text| text.parse().ok());
         let losses = floats(container, LOSSES).unwrap_or_default();
-        let recorded = fact(RECORDED).and_then(|text| text.parse().ok());
-        Self {
-            best: fact(BEST_FIGURE).and_then(number).unwrap_or(f64::INFINITY),
+        Ok(Self {
+            best: container
+                .fact(BEST_FIGURE)
+                .and_then(number)
+                .unwrap_or(f64::INFINITY),
             recorded: losses.len().min(recorded.unwrap_or(0)),
             losses,
-            seen: fact(EARLY_STOPPING).and_then(|text| Seen::parse(text, &history)),
+            seen: seen.transpose()?,
             history,
-        }
+        })
     }
 }
 
@@ -151,13 +167,13 @@ impl Seen {
         let [reference, bad, figure, step] = words[..] else {
             return None;
         };
-        let step = step.parse::<u64>().ok();
+        let step: u64 = step.parse().ok()?;
         let mut records = history.epochs().iter();
-        let record = records.find(|record| Some(record.step) == step);
+        let record = records.find(|record| record.step == step);
         Some(Self {
-            reference: number(reference).unwrap_or(f64::INFINITY),
-            bad: bad.parse().unwrap_or(0),
-            best: number(figure).zip(record.copied()),
+            reference: number(reference)?,
+            bad: bad.parse().ok()?,
+            best: Some(number(figure)?).zip(record.copied()),
         })
     }
 }
@@ -215,4 +231,42 @@ fn bits(number: f64) -> String {
 /// What [`bits`] wrote.
 fn number(text: &str) -> Option<f64> {
     u64::from_str_radix(text, 16).ok().map(f64::from_bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{Facts, encode};
+
+    fn read(history: &str, early_stopping: &str) -> Result<SavedLoop, CheckpointError> {
+        let mut facts = Facts::default();
+        facts.set(EARLY_STOPPING, early_stopping);
+        let bytes = encode(&[Tensor::text(HISTORY, history.to_owned())], facts).unwrap();
+        SavedLoop::read(&Container::decode(&bytes, "a.safetensors".to_owned())?)
+    }
+
+    /// As versions before the speed was recorded wrote them.
+    #[test]
+    fn what_another_version_wrote_is_refused_not_dropped() {
+        let record = Epoch {
+            epoch: 1,
+            step: 9,
+            ..Epoch::default()
+        };
+        let history = [record].into_iter().collect::<History>().to_json_lines();
+        let seen = format!("{} 3 {} 9", bits(0.5), bits(0.25));
+        let good = read(&history, &seen).unwrap();
+        assert_eq!(good.history.epochs(), [record]);
+        let best = good.seen.unwrap().best;
+        assert_eq!(best, Some((0.25, record)));
+
+        let error = |history: &str, seen: &str| read(history, seen).unwrap_err().to_string();
+        assert_eq!(
+            error(&history.replace(",\"images_per_second\":0.0", ""), &seen),
+            "a.safetensors has a history that this version cannot read: history, line 1: \
+             `images_per_second` is null, not a number; \
+             `Trainer::resume` goes on without it"
+        );
+        assert!(error(&history, "0.5").contains("early stopping"));
+    }
 }

@@ -132,15 +132,23 @@ impl Training<'_> {
         }
     }
 
-    /// Makes this training, which has not begun, the one that was saved.
-    pub(in crate::train) async fn restore(&mut self, container: &Container<'_>) -> Result<()> {
+    /// What a checkpoint holds of this training.
+    pub(in crate::train) fn read_saved(&self, container: &Container<'_>) -> Result<Saved> {
         let expected = Expected {
             parameters: self.model.parameters(),
             identity: self.identity(),
             state: self.state(),
             micro_batches: self.trainer.micro_batches,
         };
-        let saved = Saved::read(container, &expected)?;
+        Saved::read(container, &expected)
+    }
+
+    /// Makes this training, which has not begun, the one that was saved.
+    pub(in crate::train) async fn restore(
+        &mut self,
+        saved: Saved,
+        container: &Container<'_>,
+    ) -> Result<()> {
         self.restore_choices(container).await?;
         self.model.load_matched(&saved.weights)?;
         for (name, words) in &saved.state {
@@ -253,7 +261,8 @@ impl Trainer {
         container: &Container<'_>,
     ) -> Result<Training<'a>> {
         let mut training = Training::new(self, model, train).await?;
-        training.restore(container).await?;
+        let saved = training.read_saved(container)?;
+        training.restore(saved, container).await?;
         Ok(training)
     }
 }

@@ -19,6 +19,8 @@ mod augmentation;
 mod augmentation_parity;
 #[path = "training/averaging.rs"]
 mod averaging;
+#[path = "training/bindings.rs"]
+mod bindings;
 #[path = "training/callbacks.rs"]
 mod callbacks;
 #[path = "training/clipping.rs"]

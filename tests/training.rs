@@ -35,6 +35,8 @@ mod errors;
 mod evaluation;
 #[path = "training/fine_tuning.rs"]
 mod fine_tuning;
+#[path = "training/fixup.rs"]
+mod fixup;
 #[path = "training/folding.rs"]
 mod folding;
 #[path = "training/golden.rs"]

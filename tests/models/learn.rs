@@ -19,7 +19,8 @@ fn normal(shape: [usize; 3]) -> Vec<f32> {
 }
 
 /// The batch's loss in a step of training, and in the first step of another training that begins
-/// where this one ended: with the same statistics of the batch and the same random numbers.
+/// where this one ended: with the statistics of the same batch, and the same random numbers. (In the
+/// next step of the first training, other elements would be dropped: its loss may well be higher.)
 fn check(net: &Network, data: &Dataset, loss: impl Into<Loss>, learning_rate: f64) {
     let Some(device) = device() else { return };
     let mut model = net.build(device, Seed(1)).unwrap();

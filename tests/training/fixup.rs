@@ -79,7 +79,7 @@ fn a_network_begins_as_the_paper_says() {
     let evaluation = model.evaluate(&digits(20)).unwrap();
     let chance = 10_f64.ln();
     assert!(
-        (f64::from(evaluation.loss) - chance).abs() < 1e-6,
+        (evaluation.loss - chance).abs() < 1e-6,
         "{}",
         evaluation.loss
     );

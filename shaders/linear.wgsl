@@ -14,6 +14,7 @@
 
 const BATCH: u32 = #{BATCH};
 const IN_VECS: u32 = #{IN_VECS}; // inputs / 4, rounded up
+const IN_STRIDE: u32 = #{IN_STRIDE}; // vectors from one row of x to the next
 const OUT_VECS: u32 = #{OUT_VECS}; // outputs / 4, rounded up
 const SPLITS: u32 = #{SPLITS};
 const SPLIT_VECS: u32 = #{SPLIT_VECS}; // SPLITS * SPLIT_VECS >= IN_VECS
@@ -49,7 +50,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
     }
     var row: array<u32, TILE_N>;
     for (var p = 0u; p < TILE_N; p++) {
-        row[p] = min(first_n + p, BATCH - 1) * IN_VECS;
+        row[p] = min(first_n + p, BATCH - 1) * IN_STRIDE;
     }
 
     var sum: array<array<vec4f, TILE_O>, TILE_N>;

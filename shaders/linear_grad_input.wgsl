@@ -9,6 +9,7 @@
 
 const BATCH: u32 = #{BATCH};
 const IN_VECS: u32 = #{IN_VECS}; // inputs / 4, rounded up
+const IN_STRIDE: u32 = #{IN_STRIDE}; // vectors from one row of dx to the next
 const OUT_VECS: u32 = #{OUT_VECS}; // outputs / 4, rounded up
 const SPLITS: u32 = #{SPLITS};
 const SPLIT_VECS: u32 = #{SPLIT_VECS}; // SPLITS * SPLIT_VECS >= OUT_VECS
@@ -70,7 +71,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
         for (var p = 0u; p < TILE_N; p++) {
             let n = first_n + p;
             if n < BATCH {
-                dx[(split * BATCH + n) * IN_VECS + first_k + q] = sum[p][0];
+                dx[(split * BATCH + n) * IN_STRIDE + first_k + q] = sum[p][0];
             }
             for (var r = 1u; r < TILE_K; r++) {
                 sum[p][r - 1] = sum[p][r];

@@ -9,6 +9,7 @@
 
 const BATCH: u32 = #{BATCH};
 const IN_VECS: u32 = #{IN_VECS}; // inputs / 4, rounded up
+const IN_STRIDE: u32 = #{IN_STRIDE}; // vectors from one row of x to the next
 const OUT_VECS: u32 = #{OUT_VECS}; // outputs / 4, rounded up
 const SPLITS: u32 = #{SPLITS};
 const SPLIT_ROWS: u32 = #{SPLIT_ROWS}; // SPLITS * SPLIT_ROWS >= BATCH
@@ -52,7 +53,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
             d[q] = dy[n * OUT_VECS + o[q]];
         }
         for (var p = 0u; p < TILE_K; p++) {
-            let a = x[n * IN_VECS + k[p]];
+            let a = x[n * IN_STRIDE + k[p]];
             for (var lane = 0u; lane < 4; lane++) {
                 for (var q = 0u; q < TILE_O; q++) {
                     sum[p][lane][q] = fma(vec4f(a[lane]), d[q], sum[p][lane][q]);

@@ -5,6 +5,7 @@
 const LENGTH: u32 = #{LENGTH}; // vec4s
 const CHUNK: u32 = #{CHUNK}; // vec4s an invocation
 const PARTS: u32 = #{PARTS};
+const FIRST: u32 = #{FIRST}; // where the pairs go among the partials
 
 @group(0) @binding(0) var<storage, read> numbers: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> partials: array<vec2f>;
@@ -28,5 +29,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
             squares += relative * relative;
         }
     }
-    partials[part] = vec2f(largest, (squares.x + squares.y) + (squares.z + squares.w));
+    partials[FIRST + part] = vec2f(largest, (squares.x + squares.y) + (squares.z + squares.w));
 }

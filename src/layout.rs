@@ -18,6 +18,14 @@ pub const fn padded(n: usize) -> usize {
     n.div_ceil(LANES).saturating_mul(LANES)
 }
 
+/// Runs of elements that are copied side by side: as many numbers as a cache line has, for the axis
+/// outside the innermost is often the one along which logical elements are neighbours.
+const RUNS: usize = 16;
+
+/// Elements of each of these runs that are copied before the next run's: few enough that a cache
+/// still holds the lines that they come from.
+const BREADTH: usize = 8;
+
 /// One axis of a device layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Axis {
@@ -118,49 +126,93 @@ impl Layout {
         product(self.axes.iter().map(|axis| &axis.len))
     }
 
+    /// Calls `visit` with the stored and the logical index of the first element of every run along
+    /// the innermost axis, some runs at a time, in the order in which they are stored. Runs that are
+    /// padding are left out.
+    fn for_runs(&self, mut visit: impl FnMut(&[[usize; 2]])) {
+        let Some((innermost, outer)) = self.axes.split_last() else {
+            return visit(&[[0, 0]]);
+        };
+        let mut position = vec![0; outer.len()];
+        let mut runs = Vec::with_capacity(RUNS);
+        for _ in 0..product(outer.iter().map(|axis| &axis.len)) {
+            let (mut stored, mut logical) = (0, 0);
+            for (axis, i) in outer.iter().zip(&position) {
+                stored = stored * axis.padded + i;
+                logical += i * axis.stride;
+            }
+            runs.push([stored * innermost.padded, logical]);
+            if runs.len() == RUNS {
+                visit(&runs);
+                runs.clear();
+            }
+            for (axis, i) in outer.iter().zip(&mut position).rev() {
+                *i += 1;
+                if *i < axis.len {
+                    break;
+                }
+                *i = 0;
+            }
+        }
+        visit(&runs);
+    }
+
+    /// Length and logical stride of a run along the innermost axis.
+    fn run(&self) -> [usize; 2] {
+        self.axes
+            .last()
+            .map_or([1, 1], |axis| [axis.len, axis.stride])
+    }
+
     /// The logical index of every stored element, `None` for padding.
     pub fn logical_indices(&self) -> Vec<Option<usize>> {
-        let mut indices = vec![Some(0)];
-        for axis in &self.axes {
-            indices = indices
-                .iter()
-                .flat_map(|base| {
-                    (0..axis.padded).map(move |i| {
-                        base.filter(|_| i < axis.len)
-                            .map(|base| base + i * axis.stride)
-                    })
-                })
-                .collect();
-        }
+        let mut indices = vec![None; self.size()];
+        let [len, stride] = self.run();
+        self.for_runs(|runs| {
+            for [stored, logical] in runs {
+                for i in 0..len {
+                    indices[stored + i] = Some(logical + i * stride);
+                }
+            }
+        });
         indices
     }
 
     /// Device order from logical order; padding becomes zero. `logical` may hold any whole
     /// number of tensors (a batch).
     pub fn pack<T: Copy + Default>(&self, logical: &[T]) -> Vec<T> {
-        let indices = self.logical_indices();
-        logical
-            .chunks(self.logical_len().max(1))
-            .flat_map(|tensor| {
-                indices
-                    .iter()
-                    .map(|index| index.map_or(T::default(), |i| tensor[i]))
-            })
-            .collect()
+        let (from, to) = (self.logical_len().max(1), self.size().max(1));
+        let mut device = vec![T::default(); logical.len() / from * to];
+        let [len, stride] = self.run();
+        for (tensor, packed) in logical.chunks_exact(from).zip(device.chunks_mut(to)) {
+            self.for_runs(|runs| {
+                for first in (0..len).step_by(BREADTH) {
+                    for [stored, logical] in runs {
+                        for i in first..len.min(first + BREADTH) {
+                            packed[stored + i] = tensor[logical + i * stride];
+                        }
+                    }
+                }
+            });
+        }
+        device
     }
 
     /// Logical order from device order, the inverse of [`Layout::pack`].
     pub fn unpack<T: Copy + Default>(&self, device: &[T]) -> Vec<T> {
-        let indices = self.logical_indices();
-        let mut logical = Vec::with_capacity(device.len());
-        for tensor in device.chunks(self.size().max(1)) {
-            let start = logical.len();
-            logical.resize(start + self.logical_len(), T::default());
-            for (&index, &value) in indices.iter().zip(tensor) {
-                if let Some(index) = index {
-                    logical[start + index] = value;
+        let (from, to) = (self.size().max(1), self.logical_len().max(1));
+        let mut logical = vec![T::default(); device.len() / from * to];
+        let [len, stride] = self.run();
+        for (tensor, unpacked) in device.chunks_exact(from).zip(logical.chunks_mut(to)) {
+            self.for_runs(|runs| {
+                for first in (0..len).step_by(BREADTH) {
+                    for [stored, logical] in runs {
+                        for i in first..len.min(first + BREADTH) {
+                            unpacked[logical + i * stride] = tensor[stored + i];
+                        }
+                    }
                 }
-            }
+            });
         }
         logical
     }

@@ -19,6 +19,8 @@ mod augmentation;
 mod augmentation_parity;
 #[path = "training/averaging.rs"]
 mod averaging;
+#[path = "training/bindings.rs"]
+mod bindings;
 #[path = "training/callbacks.rs"]
 mod callbacks;
 #[path = "training/clipping.rs"]
@@ -33,6 +35,8 @@ mod errors;
 mod evaluation;
 #[path = "training/fine_tuning.rs"]
 mod fine_tuning;
+#[path = "training/fixup.rs"]
+mod fixup;
 #[path = "training/folding.rs"]
 mod folding;
 #[path = "training/golden.rs"]

@@ -9,6 +9,7 @@ mod activations;
 mod chain;
 mod fold;
 mod head;
+mod initialised;
 mod layer;
 mod naming;
 mod network;

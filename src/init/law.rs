@@ -3,10 +3,82 @@
 use rand::Rng;
 use rand_distr::Distribution as Sampled;
 
+use super::InitError;
 use crate::random::{Philox, StandardNormal};
 
+/// As many numbers as there are, of a law.
 pub(super) fn fill<D: Sampled<f64>>(law: &D, len: usize, stream: &mut Philox) -> Vec<f64> {
     (0..len).map(|_| law.sample(stream)).collect()
+}
+
+/// As [`fill`], in single precision.
+pub(super) fn fill_narrowed<D: Sampled<f64>>(
+    law: &D,
+    len: usize,
+    stream: &mut Philox,
+) -> Result<Vec<f32>, InitError> {
+    let mut values = vec![0.0; len];
+    fill_slice(law, &mut values, 0, stream)?;
+    Ok(values)
+}
+
+/// As [`fill_narrowed`], from the start of a stream, for a law that takes 64 bits for each number:
+/// so every thread knows where in the stream its share begins.
+pub(super) fn fill_by_threads<D: Sampled<f64> + Sync>(
+    law: &D,
+    len: usize,
+    stream: &Philox,
+) -> Result<Vec<f32>, InitError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.min(len / SHARE).max(1);
+    let share = len.div_ceil(threads).next_multiple_of(2);
+    let mut values = vec![0.0; len];
+    let fill_share = &|index: usize, values: &mut [f32]| {
+        let first = index * share;
+        // A counter gives two numbers.
+        let mut stream = stream.clone().skip((first / 2) as u32);
+        fill_slice(law, values, first, &mut stream)
+    };
+    if threads == 1 {
+        fill_share(0, &mut values)?;
+        return Ok(values);
+    }
+    std::thread::scope(|scope| {
+        let shares = values.chunks_mut(share).enumerate();
+        let running: Vec<_> = shares
+            .map(|(index, values)| scope.spawn(move || fill_share(index, values)))
+            .collect();
+        running.into_iter().try_for_each(|thread| {
+            let outcome = thread.join();
+            outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })?;
+    Ok(values)
+}
+
+/// Numbers that are worth a thread.
+const SHARE: usize = 1 << 16;
+
+/// Fills a part of a parameter that begins at its element `first`.
+fn fill_slice<D: Sampled<f64>>(
+    law: &D,
+    values: &mut [f32],
+    first: usize,
+    stream: &mut Philox,
+) -> Result<(), InitError> {
+    for (index, value) in values.iter_mut().enumerate() {
+        *value = narrow(first + index, law.sample(stream))?;
+    }
+    Ok(())
+}
+
+/// Rounds to `f32`, refusing what would become infinite.
+pub(super) fn narrow(element: usize, value: f64) -> Result<f32, InitError> {
+    let narrow = value as f32;
+    match narrow.is_finite() {
+        true => Ok(narrow),
+        false => Err(InitError::Overflow { element, value }),
+    }
 }
 
 /// Uniform on `[low, high)` from 53 random bits.
@@ -113,6 +185,18 @@ mod tests {
                 "{bound}: {found}"
             );
         }
+    }
+
+    #[test]
+    fn threads_draw_what_one_would() {
+        let stream = Philox::new(crate::random::Seed(3), "weight");
+        let normal = Gaussian {
+            mean: 0.5,
+            std: 2.0,
+        };
+        let len = 3 * SHARE + 5;
+        let alone = fill_narrowed(&normal, len, &mut stream.clone()).unwrap();
+        assert_eq!(fill_by_threads(&normal, len, &stream).unwrap(), alone);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use rand_distr::Distribution as Sampled;
 
 use super::error::{at_least, finite};
-use super::law::{Gaussian, Truncated, Uniform, fill, truncated_variance};
+use super::law::{
+    Gaussian, Truncated, Uniform, fill_by_threads, fill_narrowed, narrow, truncated_variance,
+};
 use super::{Distribution, Fans, Gain, Init, InitError, structured};
 use crate::random::{Philox, Seed};
 
@@ -41,7 +43,6 @@ impl Init {
     ) -> Result<Vec<f32>, InitError> {
         let mut stream = Philox::new(seed, name);
         self.draw(shape, fans, &mut stream)
-            .and_then(narrowed)
             .map_err(|source| InitError::At {
                 parameter: name.to_owned(),
                 source: source.into(),
@@ -95,50 +96,42 @@ impl Init {
         shape: &[usize],
         fans: Fans,
         stream: &mut Philox,
-    ) -> Result<Vec<f64>, InitError> {
+    ) -> Result<Vec<f32>, InitError> {
         let len = element_count(shape)?;
-        Ok(match *self {
-            Self::Constant(value) => vec![finite("constant", value)?; len],
+        let values = match *self {
+            Self::Constant(value) => return Ok(vec![narrow(0, finite("constant", value)?)?; len]),
             Self::Uniform { low, high } => {
                 range_width(low, high)?;
-                fill(&Uniform { low, high }, len, stream)
+                return fill_by_threads(&Uniform { low, high }, len, stream);
             }
-            Self::Gaussian { mean, std } => fill(&gaussian(mean, std)?, len, stream),
+            Self::Gaussian { mean, std } => {
+                return fill_by_threads(&gaussian(mean, std)?, len, stream);
+            }
             Self::TruncatedGaussian { mean, std, bound } => {
                 let normal = gaussian(mean, std)?;
                 let bound = at_least("truncation", bound, LEAST_BOUND)?;
-                fill(&Truncated { normal, bound }, len, stream)
+                return fill_narrowed(&Truncated { normal, bound }, len, stream);
             }
             Self::Scaled { distribution, .. } => {
                 let variance = self.variance(fans)?;
-                match distribution {
-                    Distribution::Normal => fill(
-                        &Gaussian {
-                            mean: 0.0,
-                            std: variance.sqrt(),
-                        },
-                        len,
-                        stream,
-                    ),
-                    Distribution::Uniform => {
-                        let bound = (3.0 * variance).sqrt();
-                        fill(
-                            &Uniform {
-                                low: -bound,
-                                high: bound,
-                            },
-                            len,
-                            stream,
-                        )
+                return match distribution {
+                    Distribution::Normal => {
+                        let std = variance.sqrt();
+                        fill_by_threads(&Gaussian { mean: 0.0, std }, len, stream)
                     }
-                }
+                    Distribution::Uniform => {
+                        let high = (3.0 * variance).sqrt();
+                        fill_by_threads(&Uniform { low: -high, high }, len, stream)
+                    }
+                };
             }
             Self::Orthogonal { gain } => structured::orthogonal(shape, gain, stream)?,
             Self::DeltaOrthogonal { gain } => structured::delta_orthogonal(shape, gain, stream)?,
             Self::Dirac { groups } => structured::dirac(shape, groups)?,
             Self::Bilinear => structured::bilinear(shape)?,
             Self::PositiveUnitBall => structured::positive_unit_ball(shape, stream),
-        })
+        };
+        narrowed(&values)
     }
 }
 
@@ -156,8 +149,8 @@ impl Init {
 /// ```
 #[must_use]
 pub fn sample_from<D: Sampled<f64>>(law: &D, len: usize, seed: Seed, name: &str) -> Vec<f32> {
-    let values = fill(law, len, &mut Philox::new(seed, name));
-    values.into_iter().map(|value| value as f32).collect()
+    let mut stream = Philox::new(seed, name);
+    (0..len).map(|_| law.sample(&mut stream) as f32).collect()
 }
 
 /// The product of a shape's sizes, below 2³² as a stream's numbers repeat beyond it.
@@ -173,17 +166,12 @@ fn element_count(shape: &[usize]) -> Result<usize, InitError> {
     }
 }
 
-/// Rounds to `f32`, refusing what would become infinite.
-fn narrowed(values: Vec<f64>) -> Result<Vec<f32>, InitError> {
-    let narrow = |(element, value): (usize, f64)| {
-        let narrow = value as f32;
-        if narrow.is_finite() {
-            Ok(narrow)
-        } else {
-            Err(InitError::Overflow { element, value })
-        }
-    };
-    values.into_iter().enumerate().map(narrow).collect()
+/// In single precision.
+fn narrowed(values: &[f64]) -> Result<Vec<f32>, InitError> {
+    let values = values.iter().enumerate();
+    values
+        .map(|(element, &value)| narrow(element, value))
+        .collect()
 }
 
 fn gaussian(mean: f64, std: f64) -> Result<Gaussian, InitError> {
@@ -215,7 +203,7 @@ mod tests {
 
     #[test]
     fn values_beyond_f32_are_refused() {
-        let error = narrowed(vec![0.0, 1e39]);
+        let error = narrowed(&[0.0, 1e39]);
         assert_eq!(
             error,
             Err(InitError::Overflow {

@@ -98,17 +98,24 @@ pub(super) fn dirac(shape: &[usize], groups: usize) -> Result<Vec<f64>, InitErro
         ));
     }
     let per_group = outputs / groups;
-    let same = |i: usize| (i / inputs) % per_group == i % inputs;
-    let middle: Vec<f64> = (0..outputs * inputs)
-        .map(|i| f64::from(u8::from(same(i))))
-        .collect();
-    Ok(in_middle_tap(&middle, taps))
+    let [count, middle] = count_and_middle(taps);
+    let mut values = vec![0.0; outputs * inputs * count];
+    for output in (0..*outputs).filter(|output| output % per_group < *inputs) {
+        let filter = output * inputs + output % per_group;
+        values[filter * count + middle] = 1.0;
+    }
+    Ok(values)
 }
 
-/// Spreads one number a filter over filters that are zero but for tap `⌊k/2⌋` on each axis.
-fn in_middle_tap(numbers: &[f64], taps: &[usize]) -> Vec<f64> {
-    let count: usize = taps.iter().product();
+/// The number of taps of a filter, and which is in the middle: `⌊k/2⌋` on each axis.
+fn count_and_middle(taps: &[usize]) -> [usize; 2] {
     let middle = taps.iter().fold(0, |index, size| index * size + size / 2);
+    [taps.iter().product(), middle]
+}
+
+/// Spreads one number a filter over filters that are zero but for their middle taps.
+fn in_middle_tap(numbers: &[f64], taps: &[usize]) -> Vec<f64> {
+    let [count, middle] = count_and_middle(taps);
     let mut values = vec![0.0; numbers.len() * count];
     for (filter, number) in values.chunks_mut(count).zip(numbers) {
         filter[middle] = *number;

@@ -40,9 +40,9 @@
 //! classification wants them.
 //!
 //! All parameters of a model lie in one buffer, four bytes each: AlexNet, VGG and the PReLU nets,
-//! with their large linear layers, need an adapter whose buffers hold 240 MB to 1.3 GB. Mesa's CPU
-//! driver, with at most 128 MiB, can only describe them; their errors on it are
-//! [`Error::OutOfMemory`].
+//! with their large linear layers, need an adapter whose buffers hold 240 MB to 1.3 GB. On others
+//! they can only be described, and [`Error::OutOfMemory`] says so. A kernel need not be able to bind
+//! that much at once: what is larger is computed in pieces.
 //!
 //! [alexnet]: https://arxiv.org/abs/1404.5997
 //! [vgg]: https://arxiv.org/abs/1409.1556

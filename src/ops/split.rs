@@ -63,7 +63,7 @@ pub(crate) fn dispatch_split(
 }
 
 /// The buffer for the parts, and the kernel that adds them.
-fn passes(cx: &mut Lowering<'_>, split: Split, result: &Operand) -> (BufferId, Kernel) {
+pub(crate) fn passes(cx: &mut Lowering<'_>, split: Split, result: &Operand) -> (BufferId, Kernel) {
     let partials = cx.temporary("partials", split.parts * result.len);
     let vectors = result.len / LANES;
     let channels = result.value_type.layout.axes().last();
@@ -86,7 +86,7 @@ pub(crate) fn dispatch_biased(
     bias: Option<&Operand>,
     kernel: Kernel,
 ) {
-    let mut last = match split.parts {
+    let last = match split.parts {
         1 => kernel.bind(name, result),
         _ => {
             let (partials, second) = passes(cx, split, result);
@@ -94,6 +94,12 @@ pub(crate) fn dispatch_biased(
             second
         }
     };
+    finish(cx, last, bias);
+}
+
+/// Emits the kernel that stores the result of a forward pass, with the bias and what the planner has
+/// fused behind the node.
+pub(crate) fn finish(cx: &mut Lowering<'_>, mut last: Kernel, bias: Option<&Operand>) {
     if let Some(bias) = bias {
         last = last.flag("BIAS", true).bind("bias", bias);
     }

@@ -13,6 +13,8 @@ pub struct AdapterProfile {
     pub max_workgroups: u32,
     /// Storage buffers that one kernel may bind.
     pub max_storage_buffers: usize,
+    /// Bytes of a buffer that one kernel may bind at once. A buffer may be larger.
+    pub max_binding_size: u64,
     /// Invocations of a subgroup, where the adapter has subgroup operations and one size only.
     pub subgroup: Option<u32>,
     /// Kernels that were measured to be the fastest on it; where there are none, the other
@@ -27,6 +29,7 @@ impl AdapterProfile {
             cpu: true,
             max_workgroups: 65_535,
             max_storage_buffers: 8,
+            max_binding_size: 128 << 20,
             subgroup: None,
             choices: Choices::new(),
         }
@@ -46,11 +49,23 @@ impl AdapterProfile {
         self
     }
 
+    /// With bindings of at most so many bytes.
+    #[must_use]
+    pub fn with_max_binding_size(mut self, bytes: u64) -> Self {
+        self.max_binding_size = bytes;
+        self
+    }
+
     /// With measured choices of kernels.
     #[must_use]
     pub fn with_choices(mut self, choices: Choices) -> Self {
         self.choices = choices;
         self
+    }
+
+    /// Elements of four bytes that one binding may have.
+    pub fn most_elements(&self) -> usize {
+        usize::try_from(self.max_binding_size / 4).unwrap_or(usize::MAX)
     }
 
     /// Invocations that keep the adapter busy; work that offers fewer is split further.

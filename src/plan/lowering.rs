@@ -207,6 +207,18 @@ impl<'a> Lowering<'a> {
         self.planner.add_part(whole, offset, len)
     }
 
+    /// Cuts `len` elements into ranges that can be bound, all but the last a multiple of `unit`
+    /// long; `unit` is a multiple of 64. One range where the whole can be bound.
+    pub fn pieces(&self, len: usize, unit: usize) -> Vec<Range<usize>> {
+        let most = self.adapter().most_elements();
+        let step = match len <= most {
+            true => len.max(1),
+            false => (most / unit * unit).max(unit),
+        };
+        let starts = (0..len).step_by(step);
+        starts.map(|first| first..len.min(first + step)).collect()
+    }
+
     /// Adds what the planner has fused behind this node to the kernel that stores its first
     /// result: see [`Operator::takes_epilogue`](crate::ops::Operator::takes_epilogue). Nothing
     /// if nothing is fused.

@@ -114,8 +114,9 @@ impl Plan {
     ///
     /// # Errors
     /// The graph's own first error; [`Error::Invalid`] for a batch of size zero or a problem
-    /// that the adapter cannot run; [`Error::Shader`] for a kernel that does not compile or
-    /// is bound wrongly.
+    /// that the adapter cannot run; [`Error::OutOfMemory`] for a value larger than what the
+    /// adapter binds at once; [`Error::Shader`] for a kernel that does not compile or is bound
+    /// wrongly.
     pub fn new(
         graph: &Graph,
         targets: &[Var],
@@ -305,6 +306,18 @@ impl Planner<'_> {
         let limit = self.adapter.max_storage_buffers;
         if call.buffers.len() > limit {
             return fail(format!("it binds more than {limit} buffers"));
+        }
+        let most = self.adapter.max_binding_size;
+        let bytes = |buffer: &BufferId| 4 * self.plan.buffers[buffer.0].len as u64;
+        if let Some(large) = call.buffers.iter().find(|b| bytes(b) > most) {
+            return Err(Error::OutOfMemory {
+                buffer: self.plan.buffers[large.0].name.clone(),
+                bytes: bytes(large),
+                reason: format!(
+                    "`{}` binds them at once, the adapter allows {most}",
+                    call.node
+                ),
+            });
         }
         let groups = call
             .kernel

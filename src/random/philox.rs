@@ -98,6 +98,14 @@ impl Philox {
         }
     }
 
+    /// The stream from so many counters, of four words each, further on; what is left of the last
+    /// one is dropped.
+    pub(crate) const fn skip(mut self, counters: u32) -> Self {
+        self.counter[0] = self.counter[0].wrapping_add(counters);
+        self.used = self.words.len();
+        self
+    }
+
     /// The stream's next 32 bits.
     pub const fn word(&mut self) -> u32 {
         if self.used == self.words.len() {

@@ -63,6 +63,8 @@ pub struct DeviceOptions {
     pub name: Option<String>,
     /// Only this backend: `vulkan`, `metal`, `dx12`, `webgpu`.
     pub backend: Option<String>,
+    /// Bytes of a buffer that a kernel may bind at once, if fewer than the adapter allows.
+    pub max_binding_size: Option<u64>,
 }
 
 impl DeviceOptions {
@@ -71,6 +73,7 @@ impl DeviceOptions {
         Self {
             name: std::env::var("WGRAD_ADAPTER").ok(),
             backend: std::env::var("WGRAD_BACKEND").ok(),
+            max_binding_size: None,
         }
     }
 
@@ -85,6 +88,14 @@ impl DeviceOptions {
     #[must_use]
     pub fn backend(mut self, backend: &str) -> Self {
         self.backend = Some(backend.to_owned());
+        self
+    }
+
+    /// Binds at most so many bytes of a buffer at once, even if the adapter allows more: to see
+    /// whether a network can be trained on a lesser one.
+    #[must_use]
+    pub fn max_binding_size(mut self, bytes: u64) -> Self {
+        self.max_binding_size = Some(bytes);
         self
     }
 
@@ -179,21 +190,25 @@ impl Device {
             });
         }
         let (description, adapter) = found.swap_remove(0);
-        Self::open_adapter(description, &adapter).await
+        Self::open_adapter(description, &adapter, options.max_binding_size).await
     }
 
     async fn open_adapter(
         description: AdapterDescription,
         adapter: &wgpu::Adapter,
+        max_binding_size: Option<u64>,
     ) -> Result<Self> {
-        let limits = adapter.limits();
-        let (device, queue) = request(adapter, &description).await?;
+        let mut limits = adapter.limits();
+        let binding = &mut limits.max_storage_buffer_binding_size;
+        *binding = (*binding).min(max_binding_size.unwrap_or(u64::MAX));
+        let (device, queue) = request(adapter, &description, limits.clone()).await?;
         let fault = Fault::default();
         watch(&device, &fault);
         let profile = AdapterProfile {
             cpu: description.kind == AdapterKind::Cpu,
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             max_storage_buffers: limits.max_storage_buffers_per_shader_stage as usize,
+            max_binding_size: limits.max_storage_buffer_binding_size,
             subgroup: subgroup(adapter),
             choices: Choices::new(),
         };
@@ -234,12 +249,9 @@ impl Device {
         }
     }
 
-    /// Bytes of the largest buffer that a kernel may bind.
-    pub(crate) fn largest_buffer(&self) -> u64 {
-        let limits = self.wgpu().limits();
-        limits
-            .max_buffer_size
-            .min(limits.max_storage_buffer_binding_size)
+    /// Bytes of the largest buffer, of which a kernel may not be able to bind all.
+    pub(super) fn largest_buffer(&self) -> u64 {
+        self.wgpu().limits().max_buffer_size
     }
 
     pub(crate) fn shaders(&self) -> &Shaders {
@@ -263,7 +275,8 @@ impl Device {
 
     /// Another device of the same adapter.
     pub(super) async fn another(&self) -> Result<(wgpu::Device, wgpu::Queue)> {
-        request(&self.inner.adapter, &self.inner.description).await
+        let limits = self.wgpu().limits();
+        request(&self.inner.adapter, &self.inner.description, limits).await
     }
 
     pub(super) fn wgpu(&self) -> &wgpu::Device {
@@ -293,16 +306,17 @@ impl Device {
     }
 }
 
-/// All that the adapter has of what kernels use.
+/// A device with all that the adapter has of what kernels use.
 async fn request(
     adapter: &wgpu::Adapter,
     description: &AdapterDescription,
+    required_limits: wgpu::Limits,
 ) -> Result<(wgpu::Device, wgpu::Queue)> {
     let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP;
     let opened = adapter.request_device(&wgpu::DeviceDescriptor {
         label: Some("wgrad"),
         required_features: adapter.features() & wanted,
-        required_limits: adapter.limits(),
+        required_limits,
         memory_hints: wgpu::MemoryHints::Performance,
         ..Default::default()
     });

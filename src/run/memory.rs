@@ -140,6 +140,9 @@ pub(super) async fn create(device: &Device, name: &str, len: usize) -> Result<wg
     }
 }
 
+/// Bytes that are copied on the way to the device; of more, one such copy after the other.
+const WRITTEN_AT_ONCE: usize = 64 << 20;
+
 pub(super) fn write<T: Pod>(
     device: &Device,
     buffer: &wgpu::Buffer,
@@ -156,10 +159,14 @@ pub(super) fn write<T: Pod>(
             found: contents.len(),
         });
     }
-    let bytes = bytemuck::cast_slice(contents);
-    device
-        .queue()
-        .write_buffer(buffer, 4 * offset as u64, bytes);
+    let bytes: &[u8] = bytemuck::cast_slice(contents);
+    for (index, piece) in bytes.chunks(WRITTEN_AT_ONCE).enumerate() {
+        let first = 4 * offset + index * WRITTEN_AT_ONCE;
+        device.queue().write_buffer(buffer, first as u64, piece);
+        if bytes.len() > WRITTEN_AT_ONCE {
+            wait(device, Some(device.queue().submit([])))?;
+        }
+    }
     Ok(())
 }
 

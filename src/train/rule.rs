@@ -16,7 +16,8 @@ pub trait UpdateRule: Debug + Send + Sync + 'static {
     /// The rule's name: `sgd`.
     fn name(&self) -> &'static str;
 
-    /// The kernel.
+    /// The kernel, which is given `LENGTH` vectors of parameters and what belongs to them: all, or
+    /// those of a range, if the device cannot bind all at once.
     fn shader(&self) -> Shader;
 
     /// How many numbers the rule keeps per parameter, at most three; they start from 0.

@@ -32,7 +32,9 @@ impl Supply {
             shuffle: trainer.shuffle.then_some(trainer.seed),
             samples_per_step,
         };
-        let limit = trainer.resident_limit.min(device.largest_buffer());
+        let limit = trainer
+            .resident_limit
+            .min(device.profile().max_binding_size);
         let fits = data.is_in_memory() && data.bytes() <= limit;
         let cut = (!fits).then(|| Cut::new(epochs.clone(), limit));
         let held = cut.as_ref().map_or(data.len(), Cut::window_len);

@@ -243,7 +243,7 @@ impl Trainer {
     }
 
     /// How many bytes of the training samples and their answers the device may hold. A data set
-    /// that takes more, or more than the adapter's largest buffer, is streamed: a thread gathers the
+    /// that takes more, or more than the adapter binds at once, is streamed: a thread gathers the
     /// samples of the coming steps while the device computes. The training is the same in every bit,
     /// and its checkpoints go on either way. At least a step's samples are held.
     ///

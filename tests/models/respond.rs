@@ -97,7 +97,7 @@ fn deeper_ones() {
 }
 
 #[test]
-#[ignore = "needs buffers of half a gigabyte, more than lavapipe has; takes SwiftShader minutes"]
+#[ignore = "takes a minute or two: `cargo test --test models -- --ignored`"]
 fn those_with_large_linear_layers() {
     let names = "alexnet vgg11 vgg13 vgg16 vgg11_bn vgg13_bn vgg16_bn";
     for name in names.split(' ') {

@@ -70,6 +70,23 @@ fn layers_of_common_networks_on_a_gpu() {
     check(2000, 200, 300);
 }
 
+/// With matrices that are bound in pieces, of which the last is shorter.
+#[test]
+fn a_matrix_larger_than_a_binding() {
+    for adapter in [AdapterProfile::cpu(), AdapterProfile::gpu()] {
+        let check = |n, i, o, bytes| {
+            let adapter = adapter.clone().with_max_binding_size(bytes);
+            check_planned(n, i, o, true, Some(adapter));
+        };
+        check(4, 700, 61, 40_000);
+        check(2, 260, 128, 1 << 17);
+        // The partial results of a gradient that is cut by rows.
+        check(1600, 256, 16, 1 << 21);
+        // One that begins where a binding may begin.
+        check(1, 1100, 4, 1 << 14);
+    }
+}
+
 proptest! {
     #![proptest_config(cases())]
 

@@ -177,11 +177,12 @@ impl Case {
         }
     }
 
-    /// All tasks, planned.
+    /// All tasks, planned, also those with more than every adapter binds at once.
     pub fn plan(&self, adapter: &AdapterProfile) -> Vec<Planned> {
+        let adapter = adapter.clone().with_max_binding_size(u64::MAX);
         let plan = |task: Task| {
             let options = options(self.batch, task.mode);
-            Planned::new(&task.graph, &task.targets, options, adapter)
+            Planned::new(&task.graph, &task.targets, options, &adapter)
                 .unwrap_or_else(|error| panic!("{}: {error}", self.stem))
         };
         self.tasks().into_iter().map(plan).collect()

@@ -212,6 +212,11 @@ fn dispatches(
         faults.unless(touched.len() <= adapter.max_storage_buffers, || {
             format!("call {index} binds {} buffers", touched.len())
         });
+        for range in &command.ranges {
+            faults.unless(range.len <= adapter.most_elements(), || {
+                format!("call {index} binds {} elements", range.len)
+            });
+        }
         let groups = command.workgroups;
         let limit = 1..=adapter.max_workgroups;
         faults.unless(groups.iter().all(|n| limit.contains(n)), || {

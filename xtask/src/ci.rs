@@ -64,9 +64,16 @@ fn stages() -> Vec<Stage> {
             work: Work::Tests,
         },
         cargo("examples", &["build", "--release", "--examples"]),
+        // With the features of the tests, whose build it shares.
         cargo(
             "benches",
-            &["bench", "--package", "wgrad-benches", "--no-run"],
+            &[
+                "build",
+                "--release",
+                "--workspace",
+                "--all-features",
+                "--bench=*",
+            ],
         ),
         // Without features: the comparison itself, no other engine.
         cargo("peers", &["test", "--release", "--manifest-path", PEERS]),

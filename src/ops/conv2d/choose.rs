@@ -5,6 +5,7 @@
 use super::geometry::Geometry;
 use super::problem::{Kind, Problem};
 use super::{grouped, tiled, winograd};
+use crate::layout::LANES;
 use crate::ops::Reason;
 use crate::ops::choice::Choice;
 use crate::ops::linear::{self, subgroup};
@@ -62,7 +63,7 @@ impl Variant {
             return Self::Register;
         }
         if adapter.cpu {
-            return match pays_for_winograd(problem) {
+            return match pays_for_winograd(problem, adapter) {
                 true => Self::Winograd,
                 false => Self::Register,
             };
@@ -81,13 +82,28 @@ impl Problem {
     /// The choice by adapter and shapes, or the best for a variant that is asked for.
     pub(crate) fn heuristic(&self, variant: Option<Variant>, adapter: &AdapterProfile) -> Choice {
         if variant.is_none() && self.kind == Kind::Product && subgroup::available(adapter) {
-            return subgroup::candidates(self)[0];
+            let choice = subgroup::candidates(self)[0];
+            return match self.can_bind(choice, adapter) {
+                true => choice,
+                false => self.register(adapter),
+            };
         }
         match variant.unwrap_or_else(|| Variant::choose(self, adapter)) {
             Variant::Register => self.register(adapter),
-            Variant::Tiled => tiled::choose(self),
+            Variant::Tiled => match tiled::choose(self) {
+                choice if variant.is_some() || self.can_bind(choice, adapter) => choice,
+                _ => self.register(adapter),
+            },
             Variant::Winograd => winograd::choose(self, adapter),
         }
+    }
+
+    /// Whether the choice binds no matrix that is larger than what the adapter binds at once; only
+    /// register kernels compute with pieces of one.
+    fn can_bind(&self, choice: Choice, adapter: &AdapterProfile) -> bool {
+        self.kind != Kind::Product
+            || matches!(choice, Choice::Register { .. })
+            || linear::is_bound_whole(self, choice.parts(), adapter)
     }
 
     /// Choices worth a measurement, the heuristic's first. A choice that is not among them is
@@ -98,7 +114,7 @@ impl Problem {
             let is_product = self.kind == Kind::Product;
             !(is_product && variant == Variant::Winograd) && variant.check(self.geometry).is_ok()
         };
-        if able(Variant::Winograd) && winograd_fits(self) {
+        if able(Variant::Winograd) && winograd_fits(self, adapter) {
             found.extend(winograd::candidates(self, adapter));
         }
         // Barriers make a CPU driver switch between invocations: never the fastest there.
@@ -111,7 +127,7 @@ impl Problem {
         found.extend(self.register_candidates(adapter));
         let mut seen = Vec::new();
         for choice in found {
-            if !seen.contains(&choice) {
+            if !seen.contains(&choice) && self.can_bind(choice, adapter) {
                 seen.push(choice);
             }
         }
@@ -187,7 +203,7 @@ fn is_three_by_three(geometry: Geometry) -> bool {
 /// On a CPU driver the transforms cost as much as the products of a few channels; below, and with too
 /// few tiles to share the transformed filter, the direct kernel is as fast. So it is for a filter's
 /// gradient of 16 channels, which would fill a quarter of a tile of the products.
-fn pays_for_winograd(problem: &Problem) -> bool {
+fn pays_for_winograd(problem: &Problem, adapter: &AdapterProfile) -> bool {
     let geometry = problem.geometry;
     let least = match problem.pass {
         Pass::Forward | Pass::GradInput => 4,
@@ -198,12 +214,12 @@ fn pays_for_winograd(problem: &Problem) -> bool {
         && inputs.min(outputs) >= least
         && problem.batch * geometry.output[1].div_ceil(2) * geometry.output[2].div_ceil(2) >= 64
         && problem.flops() >= LEAST_WINOGRAD_FLOPS
-        && winograd_fits(problem)
+        && winograd_fits(problem, adapter)
 }
 
 /// Whether the transformed images of the whole batch fit a binding.
-fn winograd_fits(problem: &Problem) -> bool {
-    winograd::largest(problem) <= MOST_TEMPORARY
+fn winograd_fits(problem: &Problem, adapter: &AdapterProfile) -> bool {
+    winograd::largest(problem) <= MOST_TEMPORARY.min(adapter.most_elements() / LANES)
 }
 
 #[cfg(test)]

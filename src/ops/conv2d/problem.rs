@@ -73,6 +73,12 @@ impl Problem {
         }
     }
 
+    /// The same product with so many vectors of inputs.
+    pub(in crate::ops) fn with_inputs(&self, inputs: usize) -> Self {
+        let product = self.sizes();
+        Self::product(self.pass, product.rows, inputs, product.outputs)
+    }
+
     /// The sizes of a product.
     pub(in crate::ops) fn sizes(&self) -> Product {
         let [inputs, outputs] = self.geometry.vectors();

@@ -1,10 +1,12 @@
 //! The fully connected layer: `z' = z·Wᵀ + b`.
 
 mod grads;
+mod pieces;
 mod product;
 pub(super) mod subgroup;
 
 pub use grads::{LinearGradInput, LinearGradWeight};
+pub(super) use pieces::is_bound_whole;
 pub(super) use product::{
     Product, longest_cut, lower_grad_input, lower_grad_weight, lower_product, parts,
 };

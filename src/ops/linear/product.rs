@@ -1,5 +1,6 @@
 //! Matrix products from registers: linear layers, and convolutions that are products over pixels.
 
+use super::pieces;
 use crate::layout::LANES;
 use crate::ops::conv2d::{Pass, Problem};
 use crate::ops::split::{Split, dispatch_biased, dispatch_split, workgroup};
@@ -15,7 +16,19 @@ pub(in crate::ops) struct Product {
 }
 
 impl Product {
-    fn kernel(self, cx: &Lowering<'_>, shader: Shader, base: usize, split: Split) -> Kernel {
+    /// The same with so many vectors of inputs.
+    pub(super) fn piece(self, inputs: usize) -> Self {
+        Self { inputs, ..self }
+    }
+
+    /// A register kernel; it lacks `IN_STRIDE`, the vectors from one row of inputs to the next.
+    pub(super) fn kernel(
+        self,
+        cx: &Lowering<'_>,
+        shader: Shader,
+        base: usize,
+        split: Split,
+    ) -> Kernel {
         Kernel::new(shader, Grid::Threads(base * split.parts))
             .define("BATCH", self.rows)
             .define("IN_VECS", self.inputs)
@@ -73,10 +86,14 @@ pub(in crate::ops) fn lower_product(
     [x, weight, y]: [&Operand; 3],
     bias: Option<&Operand>,
 ) {
+    if !pieces::is_bound_whole(problem, parts, cx.adapter()) {
+        return pieces::lower_product(cx, problem, (tile, parts), [x, weight, y], bias);
+    }
     let product = problem.sizes();
     let split = Split::into_parts(product.inputs, LANES, parts);
     let kernel = product
         .kernel(cx, shader!("linear"), problem.register_tiles(tile), split)
+        .define("IN_STRIDE", product.inputs)
         .define("SPLIT_VECS", split.rows)
         .define("TILE_N", tile[1])
         .define("TILE_O", tile[2])
@@ -92,10 +109,14 @@ pub(in crate::ops) fn lower_grad_input(
     (tile, parts): ([usize; 3], usize),
     [dy, weight, dx]: [&Operand; 3],
 ) {
+    if !pieces::is_bound_whole(problem, parts, cx.adapter()) {
+        return pieces::lower_grad_input(cx, problem, (tile, parts), [dy, weight, dx]);
+    }
     let (product, base) = (problem.sizes(), problem.register_tiles(tile));
     let split = Split::into_parts(product.outputs, LANES, parts);
     let kernel = product
         .kernel(cx, shader!("linear_grad_input"), base, split)
+        .define("IN_STRIDE", product.inputs)
         .define("SPLIT_VECS", split.rows)
         .define("TILE_N", tile[1])
         .define("TILE_K", tile[2])
@@ -111,10 +132,14 @@ pub(in crate::ops) fn lower_grad_weight(
     (tile, parts): ([usize; 3], usize),
     [x, dy, dw]: [&Operand; 3],
 ) {
+    if !pieces::is_bound_whole(problem, parts, cx.adapter()) {
+        return pieces::lower_grad_weight(cx, problem, (tile, parts), [x, dy, dw]);
+    }
     let (product, base) = (problem.sizes(), problem.register_tiles(tile));
     let split = Split::into_parts(product.rows, 1, parts);
     let kernel = product
         .kernel(cx, shader!("linear_grad_weight"), base, split)
+        .define("IN_STRIDE", product.inputs)
         .define("SPLIT_ROWS", split.rows)
         .define("TILE_K", tile[1])
         .define("TILE_O", tile[2])

@@ -1,6 +1,6 @@
 //! Gradients of several micro-batches, put together.
 
-use crate::graph::ValueType;
+use crate::graph::{BLOCK, ValueType};
 use crate::layout::LANES;
 use crate::ops::{Operator, Reason};
 use crate::plan::Lowering;
@@ -35,16 +35,18 @@ impl Operator for Accumulate {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let vectors = self.len / LANES;
-        let gradients = cx.persistent("gradients", 0, self.len);
-        let accumulated = cx.persistent(ACCUMULATED, 0, self.len);
-        let kernel = Kernel::new(shader!("accumulate"), Grid::Threads(vectors))
-            .define("LENGTH", vectors)
-            .constant("share", 1.0 / self.group as f64)
-            .bind("status", &cx.input(0))
-            .bind("gradients", gradients)
-            .bind("accumulated", accumulated);
-        cx.dispatch(kernel);
+        for piece in cx.pieces(self.len, BLOCK) {
+            let vectors = piece.len() / LANES;
+            let gradients = cx.persistent("gradients", piece.start, piece.len());
+            let accumulated = cx.persistent(ACCUMULATED, piece.start, piece.len());
+            let kernel = Kernel::new(shader!("accumulate"), Grid::Threads(vectors))
+                .define("LENGTH", vectors)
+                .constant("share", 1.0 / self.group as f64)
+                .bind("status", &cx.input(0))
+                .bind("gradients", gradients)
+                .bind("accumulated", accumulated);
+            cx.dispatch(kernel);
+        }
         Ok(())
     }
 }

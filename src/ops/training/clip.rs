@@ -2,7 +2,7 @@
 
 use super::RING;
 use super::norm::norm_partials;
-use crate::graph::ValueType;
+use crate::graph::{BLOCK, ValueType};
 use crate::layout::LANES;
 use crate::ops::{Operator, Reason};
 use crate::plan::{BufferId, Lowering};
@@ -34,9 +34,25 @@ const MOST_PARTS: usize = 8192;
 const CHUNK: usize = 64;
 
 impl Clip {
+    /// A kernel for each piece of the gradients that can be bound; `kernel` makes it for so many
+    /// vectors.
+    fn each_piece(
+        &self,
+        cx: &mut Lowering<'_>,
+        gradients: BufferId,
+        kernel: impl Fn(usize) -> Kernel,
+    ) {
+        for piece in cx.pieces(self.len, BLOCK) {
+            let vectors = piece.len() / LANES;
+            let piece = cx.part(gradients, piece.start, piece.len());
+            let kernel = kernel(vectors).define("LENGTH", vectors);
+            cx.dispatch(kernel.bind("gradients", piece));
+        }
+    }
+
     fn clip_norm(&self, cx: &mut Lowering<'_>, gradients: BufferId, limit: f64) {
         let vectors = self.len / LANES;
-        let chunk = CHUNK.max(vectors.div_ceil(MOST_PARTS));
+        let chunk = CHUNK.max(vectors.div_ceil(MOST_PARTS).next_multiple_of(BLOCK / LANES));
         let partials = norm_partials(cx, "partials", (gradients, self.len), chunk);
         let factor = cx.temporary("factor", 1);
         let norms = cx.persistent(GRADIENT_NORMS, 0, RING);
@@ -50,11 +66,9 @@ impl Clip {
             .bind("factor", factor)
             .bind("gradient_norms", norms);
         cx.dispatch(norm);
-        let clip = Kernel::new(shader!("clip_norm"), Grid::Threads(vectors))
-            .define("LENGTH", vectors)
-            .bind("factor", factor)
-            .bind("gradients", gradients);
-        cx.dispatch(clip);
+        self.each_piece(cx, gradients, |vectors| {
+            Kernel::new(shader!("clip_norm"), Grid::Threads(vectors)).bind("factor", factor)
+        });
     }
 }
 
@@ -74,12 +88,10 @@ impl Operator for Clip {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let gradients = cx.persistent(self.gradients, 0, self.len);
         if let Some(limit) = self.value {
-            let vectors = self.len / LANES;
-            let clip = Kernel::new(shader!("clip_value"), Grid::Threads(vectors))
-                .define("LENGTH", vectors)
-                .constant("limit", limit.min(f64::from(f32::MAX)))
-                .bind("gradients", gradients);
-            cx.dispatch(clip);
+            let limit = limit.min(f64::from(f32::MAX));
+            self.each_piece(cx, gradients, |vectors| {
+                Kernel::new(shader!("clip_value"), Grid::Threads(vectors)).constant("limit", limit)
+            });
         }
         if let Some(limit) = self.norm {
             self.clip_norm(cx, gradients, limit);

@@ -1,7 +1,7 @@
 //! The end of a step's computation, before anything is changed by it.
 
 use super::{RING, STATUS_WORDS};
-use crate::graph::{Element, ValueType};
+use crate::graph::{BLOCK, Element, ValueType};
 use crate::layout::{LANES, Layout};
 use crate::ops::{Operator, Reason};
 use crate::plan::{BufferId, Lowering};
@@ -37,7 +37,7 @@ impl Scan {
     fn new(elements: usize) -> Self {
         let vectors = elements / LANES;
         // At most 8,192 partial answers, which 64 invocations then gather.
-        let chunk = CHUNK.max(vectors.div_ceil(8192));
+        let chunk = CHUNK.max(vectors.div_ceil(8192).next_multiple_of(BLOCK / LANES));
         let parts = vectors.div_ceil(chunk);
         Self {
             vectors,
@@ -48,15 +48,19 @@ impl Scan {
 
     /// Puts its answers among the partials, from `first` on.
     fn dispatch(self, cx: &mut Lowering<'_>, buffer: &str, partials: BufferId, first: usize) {
-        let numbers = cx.persistent(buffer, 0, self.vectors * LANES);
-        let kernel = Kernel::new(shader!("finite_scan"), Grid::Threads(self.parts))
-            .define("LENGTH", self.vectors)
-            .define("CHUNK", self.chunk)
-            .define("PARTS", self.parts)
-            .define("FIRST", first)
-            .bind("numbers", numbers)
-            .bind("partials", partials);
-        cx.dispatch(kernel);
+        for piece in cx.pieces(self.vectors * LANES, self.chunk * LANES) {
+            let vectors = piece.len() / LANES;
+            let parts = vectors.div_ceil(self.chunk);
+            let numbers = cx.persistent(buffer, piece.start, piece.len());
+            let kernel = Kernel::new(shader!("finite_scan"), Grid::Threads(parts))
+                .define("LENGTH", vectors)
+                .define("CHUNK", self.chunk)
+                .define("PARTS", parts)
+                .define("FIRST", first + piece.start / LANES / self.chunk)
+                .bind("numbers", numbers)
+                .bind("partials", partials);
+            cx.dispatch(kernel);
+        }
     }
 }
 

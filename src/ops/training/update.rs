@@ -1,5 +1,6 @@
-//! One dispatch that updates every parameter.
+//! One dispatch that updates every parameter, or as many as can be bound at once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::RING;
@@ -40,6 +41,10 @@ impl Update {
     }
 }
 
+/// Parameters are updated in pieces of a multiple of this many elements, whose factors then begin
+/// where a binding may begin.
+const PIECE: usize = BLOCK * BLOCK / 2;
+
 /// Names of the rule's own state, one number per parameter each.
 pub(crate) const MOMENTS: [&str; 3] = ["moment0", "moment1", "moment2"];
 
@@ -72,24 +77,45 @@ impl Operator for Update {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
-        let vectors = self.len / LANES;
-        let parameters = cx.persistent("parameters", 0, self.len);
-        let gradients = cx.persistent(self.gradients, 0, self.len);
-        let factors = cx.persistent("factors", 0, factors_len(self.len));
+        let norms = match self.rule.norms() {
+            Norms::None => None,
+            Norms::Weights | Norms::All => Some(self.norms(cx)),
+        };
+        for piece in cx.pieces(self.len, PIECE) {
+            let kernel = self.kernel(cx, piece, norms);
+            cx.dispatch(kernel);
+        }
+        Ok(())
+    }
+}
+
+impl Update {
+    /// Updates these elements.
+    fn kernel(
+        &self,
+        cx: &mut Lowering<'_>,
+        piece: Range<usize>,
+        norms: Option<BufferId>,
+    ) -> Kernel {
+        let (first, len) = (piece.start, piece.len());
+        let parameters = cx.persistent("parameters", first, len);
+        let gradients = cx.persistent(self.gradients, first, len);
+        let factors = cx.persistent("factors", factors_len(first), factors_len(len));
         let schedule = cx.persistent("schedule", 0, RING * LANES);
-        let mut kernel = Kernel::new(self.rule.shader(), Grid::Threads(vectors))
-            .define("LENGTH", vectors)
+        let mut kernel = Kernel::new(self.rule.shader(), Grid::Threads(len / LANES))
+            .define("LENGTH", len / LANES)
             .define("RING", RING)
             .bind("parameters", parameters)
             .bind("gradients", gradients)
             .bind("factors", factors)
             .bind("schedule", schedule)
             .bind("status", &cx.input(0));
-        if self.rule.norms() != Norms::None {
-            kernel = kernel.bind("norms", self.norms(cx, parameters, gradients));
+        if let Some(norms) = norms {
+            let [first, len] = [first, len].map(|elements| 2 * elements / BLOCK);
+            kernel = kernel.bind("norms", cx.part(norms, first, len));
         }
         for name in MOMENTS.iter().take(self.rule.moments()) {
-            kernel = kernel.bind(name, cx.persistent(name, 0, self.len));
+            kernel = kernel.bind(name, cx.persistent(name, first, len));
         }
         for flag in self.rule.flags() {
             kernel = kernel.flag(flag, true);
@@ -97,16 +123,14 @@ impl Operator for Update {
         for (name, value) in self.rule.constants() {
             kernel = kernel.constant(name, value);
         }
-        cx.dispatch(kernel);
-        Ok(())
+        kernel
     }
-}
 
-impl Update {
     /// The norms of the parameters that `spans` names and of their gradients, per block.
-    fn norms(&self, cx: &mut Lowering<'_>, parameters: BufferId, gradients: BufferId) -> BufferId {
-        let blocks = self.len / BLOCK;
-        let norms = cx.persistent("norms", 0, 2 * blocks);
+    fn norms(&self, cx: &mut Lowering<'_>) -> BufferId {
+        let parameters = cx.persistent("parameters", 0, self.len);
+        let gradients = cx.persistent(self.gradients, 0, self.len);
+        let norms = cx.persistent("norms", 0, 2 * self.len / BLOCK);
         if self.spans > 0 {
             let chunk = BLOCK / LANES;
             let weights = norm_partials(cx, "weight_norms", (parameters, self.len), chunk);

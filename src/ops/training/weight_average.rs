@@ -1,7 +1,7 @@
 //! A moving average of what was learned.
 
 use super::RING;
-use crate::graph::ValueType;
+use crate::graph::{BLOCK, ValueType};
 use crate::layout::LANES;
 use crate::ops::{Operator, Reason};
 use crate::plan::Lowering;
@@ -42,16 +42,19 @@ impl Operator for WeightAverage {
             ("statistics", "average.statistics", self.statistics),
         ];
         for (live, average, len) in copies.into_iter().filter(|(_, _, len)| *len > 0) {
-            let numbers = cx.persistent(live, 0, len);
-            let average = cx.persistent(average, 0, len);
-            let kernel = Kernel::new(shader!("weight_average"), Grid::Threads(len / LANES))
-                .define("LENGTH", len / LANES)
-                .define("RING", RING)
-                .bind("status", &cx.input(0))
-                .bind("rates", rates)
-                .bind("numbers", numbers)
-                .bind("average", average);
-            cx.dispatch(kernel);
+            for piece in cx.pieces(len, BLOCK) {
+                let vectors = piece.len() / LANES;
+                let numbers = cx.persistent(live, piece.start, piece.len());
+                let average = cx.persistent(average, piece.start, piece.len());
+                let kernel = Kernel::new(shader!("weight_average"), Grid::Threads(vectors))
+                    .define("LENGTH", vectors)
+                    .define("RING", RING)
+                    .bind("status", &cx.input(0))
+                    .bind("rates", rates)
+                    .bind("numbers", numbers)
+                    .bind("average", average);
+                cx.dispatch(kernel);
+            }
         }
         Ok(())
     }

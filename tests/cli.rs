@@ -270,9 +270,15 @@ fn a_folder_of_images_is_learned_and_named() {
                 .unwrap();
         }
     }
-    succeeds(
-        here,
-        "train images:data --out run --size 16 --epochs 4 --batch 4 --quiet",
+    let train = "train images:data --out run --size 16 --epochs 4 --batch 4 --quiet";
+    fs::write(here.join("data/dark/10.png"), "no image").unwrap();
+    let error = fails(here, train);
+    assert!(error.contains("10.png"), "{error}");
+    let (code, _, said) = wgrad(here, &format!("{train} --skip-unreadable"));
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("warning: ") && said.contains("10.png"),
+        "{said}"
     );
     let line = succeeds(here, "predict run data/light/3.png");
     assert!(line.starts_with("data/light/3.png: light "), "{line}");

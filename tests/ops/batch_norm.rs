@@ -69,13 +69,22 @@ fn check_training(x: &Tensor, epsilon: f32) {
         ("inverse std", inverse_std),
         ("unbiased variance", forward.unbiased_variance),
         ("dx", grads.x),
-        ("dweight", grads.weight),
-        ("dbias", grads.bias),
     ];
-    let others = results[..1].iter().chain(&results[2..]);
+    let others = results[..1].iter().chain(&results[2..5]);
     for ((name, reference), result) in references.iter().zip(others) {
         let name = format!("{name} of {:?}", x.shape);
         assert_close(&name, result, reference, Tolerance::F32);
+    }
+    // A sum of numbers of unit variance, which may cancel by chance: beside its usual size.
+    let usual = ((x.data.len() / x.shape[1]) as f64).sqrt();
+    for (name, sum, result) in [
+        ("dweight", grads.weight, &results[5]),
+        ("dbias", grads.bias, &results[6]),
+    ] {
+        let name = format!("{name} of {:?}", x.shape);
+        let reference = Tensor::new(&[sum.data.len() + 1], [sum.data, vec![usual]].concat());
+        let result = [&result[..], &[usual as f32]].concat();
+        assert_close(&name, &result, &reference, Tolerance::F32);
     }
 }
 

@@ -80,6 +80,10 @@ pub struct Task {
     /// Rows and columns that the images of images:DIR are scaled to [default: 64, or the model's]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub size: Option<u32>,
+    /// Leaves out images of images:DIR that cannot be read, with a warning for each, in place of
+    /// ending with an error
+    #[arg(long)]
+    pub skip_unreadable: bool,
     /// Fetches the data into DIR where they are missing: mnist, fashion-mnist and cifar10
     #[cfg(feature = "download")]
     #[arg(long)]

@@ -4,13 +4,16 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use wgrad::data::{Cifar, Classes, Dataset, ImageFolder, cifar_folder, digits, idx_folder};
+use wgrad::data::{
+    Cifar, Classes, Dataset, ImageFolder, Loading, cifar_folder, digits, idx_folder,
+};
 #[cfg(feature = "download")]
 use wgrad::data::{Download, Known};
 use wgrad::random::Seed;
 
 use crate::args::Task;
 use crate::failure::Failure;
+use crate::output::Output;
 
 /// Of a data set that is not divided already.
 const TRAINING_SHARE: f64 = 0.8;
@@ -109,8 +112,15 @@ impl Source {
     }
 
     /// Training and test data, not normalised. Images of a folder are scaled to `size` rows and
-    /// columns; the seed divides what is not divided.
-    pub fn load(&self, size: usize, seed: Seed) -> Result<(Dataset, Dataset), Failure> {
+    /// columns, and left out, with a warning, if they cannot be read and `skip` says so; the seed
+    /// divides what is not divided.
+    pub fn load(
+        &self,
+        size: usize,
+        seed: Seed,
+        skip: bool,
+        output: &Output,
+    ) -> Result<(Dataset, Dataset), Failure> {
         let folder = &self.folder;
         if self.kind != Kind::Digits && !folder.is_dir() {
             return Err(Failure::Told(format!(
@@ -123,19 +133,33 @@ impl Source {
             Kind::Mnist => idx_folder(folder, 10)?,
             Kind::FashionMnist => idx_folder(folder, Classes::fashion_mnist())?,
             Kind::Cifar10 => cifar_folder(Cifar::Ten, folder)?,
-            Kind::Images => self.load_images(size, seed)?,
+            Kind::Images => {
+                let loading = Loading::new().skip_unreadable(skip);
+                self.load_images(size, seed, |images| {
+                    let loaded = loading.load(images)?;
+                    for (_, error) in &loaded.skipped {
+                        output.warning(&error.to_string());
+                    }
+                    Ok(loaded.data)
+                })?
+            }
         })
     }
 
-    fn load_images(&self, size: usize, seed: Seed) -> Result<(Dataset, Dataset), Failure> {
+    fn load_images(
+        &self,
+        size: usize,
+        seed: Seed,
+        load: impl Fn(&ImageFolder) -> Result<Dataset, Failure>,
+    ) -> Result<(Dataset, Dataset), Failure> {
         let shape = [3, size, size];
         let [train, test] = ["train", "test"].map(|name| self.folder.join(name));
         if train.is_dir() && test.is_dir() {
             let train = ImageFolder::open(train, shape)?;
             let test = ImageFolder::open_like(test, &train)?;
-            return Ok((train.load()?, test.load()?));
+            return Ok((load(&train)?, load(&test)?));
         }
-        let all = ImageFolder::open(&self.folder, shape)?.load()?;
+        let all = load(&ImageFolder::open(&self.folder, shape)?)?;
         Ok(all.stratified_split(TRAINING_SHARE, seed))
     }
 }

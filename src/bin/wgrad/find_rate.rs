@@ -18,7 +18,7 @@ use crate::settings::Settings;
 pub fn find_rate(args: &FindRate, output: &Output) -> Result<(), Failure> {
     let mut settings = Settings::of(&args.task, args.task.data()?);
     settings.check_size(&args.task)?;
-    let (train, _) = settings.load()?;
+    let (train, _) = settings.load(output)?;
     let device = Device::open()?;
     output.progress(&format!("device: {}", device.description()));
     let model = settings.network()?.build(&device, Seed(settings.seed))?;

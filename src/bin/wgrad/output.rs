@@ -25,6 +25,11 @@ impl Output {
         }
     }
 
+    /// A line about what was put up with.
+    pub fn warning(&self, message: &str) {
+        let _ = writeln!(io::stderr(), "warning: {message}");
+    }
+
     /// The one line of an error.
     pub fn error(&self, message: &str) {
         let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");

@@ -8,6 +8,7 @@ use crate::args::{Task, Train};
 use crate::data::Source;
 use crate::failure::Failure;
 use crate::network;
+use crate::output::Output;
 use crate::schedule::Schedule;
 
 /// Of the file's form.
@@ -28,6 +29,8 @@ pub struct Settings {
     pub seed: u64,
     /// Rows and columns of a folder's images.
     pub size: u32,
+    /// Whether images that cannot be read are left out.
+    pub skip_unreadable: bool,
     /// What the data are; empty until they were read.
     pub input: Vec<usize>,
     pub classes: Vec<String>,
@@ -61,6 +64,7 @@ impl Settings {
             seed: task.seed.unwrap_or(42),
             size: task.size.unwrap_or(network::size(&model) as u32),
             model,
+            skip_unreadable: task.skip_unreadable,
             input: Vec::new(),
             classes: Vec::new(),
             mean: Vec::new(),
@@ -95,6 +99,8 @@ impl Settings {
         same("--seed", task.seed.as_ref(), &self.seed)?;
         same("--size", task.size.as_ref(), &self.size)?;
         self.epochs = args.epochs.unwrap_or(self.epochs);
+        // If an image of the run has become unreadable, the checkpoint refuses the other data set.
+        self.skip_unreadable |= task.skip_unreadable;
         Ok(self)
     }
 
@@ -109,8 +115,9 @@ impl Settings {
     }
 
     /// Training and test data, normalised as in the whole run.
-    pub fn load(&mut self) -> Result<(Dataset, Dataset), Failure> {
-        let (train, test) = self.data.load(self.size as usize, Seed(self.seed))?;
+    pub fn load(&mut self, output: &Output) -> Result<(Dataset, Dataset), Failure> {
+        let (size, seed) = (self.size as usize, Seed(self.seed));
+        let (train, test) = self.data.load(size, seed, self.skip_unreadable, output)?;
         let classes = train.classes().map(|classes| classes.names().to_vec());
         let classes = classes.unwrap_or_default();
         if self.input.is_empty() {
@@ -177,6 +184,7 @@ impl Settings {
             "warm_up": self.warm_up,
             "seed": self.seed,
             "size": self.size,
+            "skip_unreadable": self.skip_unreadable,
             "input": self.input,
             "classes": self.classes,
             // As f64, which reads back as the same number.
@@ -211,6 +219,8 @@ impl Settings {
             warm_up: file.number("warm_up")?,
             seed: file.integer("seed")?,
             size: file.count("size")?,
+            // Runs of before had no such choice.
+            skip_unreadable: file.get("skip_unreadable", Value::as_bool).unwrap_or(false),
             input: file.list("input", |v| v.as_u64()?.try_into().ok())?,
             classes: file.list("classes", |v| Some(v.as_str()?.to_owned()))?,
             mean: file.list("mean", |v| Some(v.as_f64()? as f32))?,

@@ -20,7 +20,7 @@ pub fn train(args: &Train, output: &Output) -> Result<(), Failure> {
         None => Settings::new(args, data),
     };
     settings.check_size(&args.task)?;
-    let (train, test) = settings.load()?;
+    let (train, test) = settings.load(output)?;
     let net = settings.network()?;
     // Before anything is written: a network that does not fit the images is an error here.
     net.summary()?;

@@ -25,7 +25,7 @@ pub fn figures(evaluation: &Evaluation) -> String {
 pub fn eval(folder: &Path, output: &Output) -> Result<(), Failure> {
     let folder = Folder::new(folder);
     let mut settings = folder.settings()?;
-    let (_, test) = settings.load()?;
+    let (_, test) = settings.load(output)?;
     let evaluation = folder.model(&settings)?.evaluate(&test)?;
     output.result(&figures(&evaluation))?;
     if let Some(confusion) = &evaluation.confusion {
@@ -110,7 +110,7 @@ pub fn report(folder: &Path, output: &Output) -> Result<(), Failure> {
     // A run that was killed has a history without weights.
     let (evaluation, filters) = match folder.weights().is_file() {
         true => {
-            let (_, test) = settings.load()?;
+            let (_, test) = settings.load(output)?;
             let model = folder.model(&settings)?;
             (Some(model.evaluate(&test)?), model.first_filters()?)
         }

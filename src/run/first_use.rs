@@ -18,7 +18,8 @@ use crate::record::Command;
 /// Fewer kernels are not worth a second device.
 const WORTHWHILE: usize = 4;
 
-/// Bytes of the buffers that stand in for the program's: more than any kernel's smallest binding.
+/// Bytes of the buffers that stand in for the program's, if a binding may be so large: more than
+/// kernels insist on.
 const STAND_IN: u64 = 1 << 16;
 
 /// Has the driver compile the kernels of these commands, which the device does not know yet.
@@ -92,14 +93,16 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Dispatches no workgroup of the kernel, once the one before is done.
+    /// Dispatches no workgroup of the kernel, once the one before is done. An error (of a kernel that
+    /// insists on larger buffers) means only that the kernel is compiled later.
     fn start(&mut self, command: &Command, pipeline: &Pipeline) {
+        let scope = self.wgpu.push_error_scope(wgpu::ErrorFilter::Validation);
         let bindings = &command.shader.bindings;
         while self.buffers.len() < bindings.len() {
             self.buffers
                 .push(self.wgpu.create_buffer(&wgpu::BufferDescriptor {
                     label: Some("stand-in"),
-                    size: STAND_IN,
+                    size: STAND_IN.min(self.wgpu.limits().max_storage_buffer_binding_size),
                     usage: wgpu::BufferUsages::STORAGE,
                     mapped_at_creation: false,
                 }));
@@ -126,6 +129,7 @@ impl<'a> Bench<'a> {
         }
         self.wait();
         self.last = Some(self.queue.submit([encoder.finish()]));
+        let _ = pollster::block_on(scope.pop());
     }
 
     fn wait(&mut self) {

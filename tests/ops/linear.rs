@@ -67,7 +67,7 @@ fn layers_of_common_networks_on_a_gpu() {
     check(64, 3136, 128);
     check(64, 128, 10);
     check(1, 784, 10);
-    check(2000, 200, 300);
+    check(600, 200, 70);
 }
 
 /// With matrices that are bound in pieces, of which the last is shorter.

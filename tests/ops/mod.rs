@@ -62,7 +62,7 @@ fn cases() -> Config {
         .ok()
         .and_then(|n| n.parse().ok());
     Config {
-        cases: cases.unwrap_or(16),
+        cases: cases.unwrap_or(12),
         failure_persistence: None,
         ..Config::default()
     }

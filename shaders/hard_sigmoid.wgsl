@@ -19,12 +19,7 @@ const VECS: u32 = (CHANNELS + 3u) / 4u; // vec4s of one position
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-#ifdef GRAD
-    let length = arrayLength(&dx);
-#else
-    let length = arrayLength(&y);
-#endif
-    if i >= length {
+    if i >= arrayLength(&x) {
         return;
     }
 #ifdef GRAD

@@ -14,12 +14,7 @@
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = linear_index(id, groups);
-#ifdef GRAD
-    let length = arrayLength(&dx);
-#else
-    let length = arrayLength(&y);
-#endif
-    if i >= length {
+    if i >= arrayLength(&x) {
         return;
     }
 #ifdef GRAD

@@ -3,6 +3,10 @@
 //   tile of y = A^T * m * A + bias
 //
 // One invocation computes the output pixels of one tile for one channel vector.
+//
+// With STATISTICS, all tiles are whole, and it also stores what batch_norm_partials.wgsl would compute
+// of its SIDE * SIDE pixels. Differences from the first pixel stay small however far from zero the
+// channel lies.
 
 #import wgrad::epilogue::finish
 #import wgrad::winograd::{EDGE, SIDE, sizes_of, transform_result}
@@ -14,6 +18,10 @@ const WORKGROUP: u32 = #{WORKGROUP};
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 #ifdef BIAS
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+#endif
+#ifdef STATISTICS
+// [tile][first pixel, mean - first, sum of squared deviations from the mean][channel]
+@group(0) @binding(4) var<storage, read_write> statistics: array<vec4f>;
 #endif
 
 @compute @workgroup_size(WORKGROUP)
@@ -49,6 +57,11 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
         }
         columns[EDGE - 1] = transform_result(column);
     }
+#ifdef STATISTICS
+    var first = vec4f();
+    var total = vec4f();
+    var squares = vec4f();
+#endif
     for (var p = 0u; p < min(SIDE, rounds); p++) {
         var sums: array<vec4f, EDGE>;
         for (var t = 0u; t < EDGE; t++) {
@@ -63,8 +76,22 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
             let j = first_j + q;
             if i < size.out_height && j < size.out_width {
                 let at = ((n * size.out_height + i) * size.out_width + j) * size.out_vecs + o;
-                y[at] = finish(row[q] + b, at, o);
+                let value = finish(row[q] + b, at, o);
+                y[at] = value;
+#ifdef STATISTICS
+                first = select(first, value, p + q == 0);
+                let d = value - first;
+                total += d;
+                squares += d * d;
+#endif
             }
         }
     }
+#ifdef STATISTICS
+    let mean = total / f32(SIDE * SIDE);
+    let at = 3 * tile * size.out_vecs + o;
+    statistics[at] = first;
+    statistics[at + size.out_vecs] = mean;
+    statistics[at + 2 * size.out_vecs] = squares - total * mean;
+#endif
 }

@@ -18,13 +18,14 @@ pub const fn padded(n: usize) -> usize {
     n.div_ceil(LANES).saturating_mul(LANES)
 }
 
-/// Runs of elements that are copied side by side: as many numbers as a cache line has, for the axis
-/// outside the innermost is often the one along which logical elements are neighbours.
-const RUNS: usize = 16;
+/// Runs of elements that are copied side by side, for the axis outside the innermost is often the one
+/// along which logical elements are neighbours: as many numbers as a few cache lines have, all of which
+/// are read while their page is known to the processor.
+const RUNS: usize = 64;
 
-/// Elements of each of these runs that are copied before the next run's: few enough that a cache
-/// still holds the lines that they come from.
-const BREADTH: usize = 8;
+/// Elements of each of these runs that are copied before the next run's: a cache line's. So few lines
+/// are read from in turn that a cache holds them.
+const BREADTH: usize = 16;
 
 /// One axis of a device layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

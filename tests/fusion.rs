@@ -259,3 +259,50 @@ fn what_is_read_elsewhere_too_is_still_computed() {
     check(build, Mode::Training, &["conv1", "relu1", "max_pool1"]);
     check(build, Mode::Evaluation, &["conv1", "relu1", "max_pool1"]);
 }
+
+/// A channel's first pixel in every tile is taken for its centre: channels far from zero tell whether
+/// digits are lost.
+#[test]
+fn a_winograd_convolution_leaves_the_statistics_of_its_result() {
+    const BATCH: usize = 8;
+    let Some(device) = device() else { return };
+    for (offset, side) in [(0.0, 16), (1000.0, 16), (0.0, 14)] {
+        let mut graph = Graph::new();
+        let x = graph.input("x", [8, side, side]);
+        let variant = wgrad::ops::conv2d::Variant::Winograd;
+        let conv = Conv2d::new(10, 3).padding(1).variant(variant);
+        let y = graph.conv2d(x, conv);
+        let normalised = graph.batch_norm(y, BatchNorm::new());
+        let y = graph.relu(normalised);
+        let parameters = graph.parameters().iter();
+        let names: Vec<String> = parameters.map(|p| p.name.clone()).collect();
+        let run = |options: SessionOptions| {
+            let session = Session::new(device, &graph, &[y], options.guarded()).unwrap();
+            for (seed, name) in names.iter().enumerate() {
+                let parameter = graph.find_parameter(name).unwrap();
+                let mut values = numbers(graph.shape(parameter).elements(), seed);
+                if name == "conv1.bias" {
+                    values.iter_mut().for_each(|v| *v += offset);
+                }
+                if session.keeps(parameter) {
+                    session.set(parameter, &values).unwrap();
+                }
+            }
+            let image = numbers(BATCH * 8 * side * side, names.len());
+            session.set(x, &image).unwrap();
+            session.run().unwrap();
+            session.check_guards().unwrap();
+            let commands = session.recording().commands.iter();
+            let kernels: Vec<&str> = commands.map(|c| c.shader.name).collect();
+            let apart = kernels.contains(&"batch_norm_partials");
+            (session.get(y).unwrap(), apart)
+        };
+        let (fused, apart) = run(SessionOptions::training(BATCH));
+        // Tiles of four pixels that are not all whole have no statistics of their own.
+        assert_eq!(apart, side % 4 != 0);
+        let (unfused, apart) = run(SessionOptions::training(BATCH).unfused());
+        assert!(apart);
+        let reference: Vec<f64> = unfused.iter().map(|&v| f64::from(v)).collect();
+        compare(&fused, &reference, TOLERANCE).unwrap();
+    }
+}

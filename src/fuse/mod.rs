@@ -2,17 +2,20 @@
 //! passes between them. Comes after differentiation and before planning, and is a pure function
 //! of the graph, so that no model is written with its fusions in mind.
 //!
-//! Three kinds:
+//! Four kinds:
 //! - the *epilogue*: residual sums and rectifiers move into the kernel whose result they take
 //!   ([`Epilogue`]);
 //! - *pooling*: a rectifier, and the normalisation before it, move into the load of a max
 //!   pooling behind them, and their gradients into the gradient of the pooling;
 //! - the *gradients* of a rectifier move into the load of δ of the normalisation before it, and
-//!   the gradient of a bias into the pass that computes its δ.
+//!   the gradient of a bias into the pass that computes its δ;
+//! - the *statistics* of a batch normalisation are left by the convolution before it, where its
+//!   kernel can.
 
 mod epilogue;
 mod gradient;
 mod pooling;
+mod statistics;
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +31,8 @@ use crate::plan::Mode;
 pub(crate) struct Fused {
     pub(crate) node: Node,
     pub(crate) epilogue: Epilogue,
+    /// Whether statistics of its first result are welcome.
+    pub(crate) statistics: bool,
     /// The names of all layers that it computes.
     pub(crate) label: String,
 }
@@ -37,6 +42,7 @@ impl Fused {
         Self {
             node: node.clone(),
             epilogue: Epilogue::default(),
+            statistics: false,
             label: node.name.clone(),
         }
     }
@@ -70,6 +76,9 @@ pub(crate) fn fuse(graph: &Graph, order: &[usize], targets: &[Var], mode: Mode) 
     for index in 0..fuser.nodes.len() {
         fuser.fuse_epilogue(index);
         fuser.fuse_gradient(index);
+    }
+    for index in 0..fuser.nodes.len() {
+        fuser.fuse_statistics(index);
     }
     fuser.nodes.into_iter().flatten().collect()
 }

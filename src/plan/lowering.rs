@@ -1,11 +1,13 @@
 //! What an operator sees when it emits its kernels.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{AdapterProfile, BufferId, Call, Mode, Planner};
 use crate::fuse::{Fused, Rectifier};
 use crate::graph::{Home, ValueType, Var};
 use crate::layout::padded;
+use crate::ops::batch_norm::Rows;
 use crate::ops::choice::Choice;
 use crate::ops::conv2d::{Problem, Variant};
 use crate::shader::Kernel;
@@ -47,6 +49,7 @@ trait Context {
     fn mode(&self) -> Mode;
     fn adapter(&self) -> &AdapterProfile;
     fn note(&mut self, problem: &Problem, choice: Choice);
+    fn statistics(&mut self) -> &mut BTreeMap<Var, (BufferId, Rows)>;
 }
 
 impl Context for Planner<'_> {
@@ -121,6 +124,10 @@ impl Context for Planner<'_> {
     fn note(&mut self, problem: &Problem, choice: Choice) {
         let known = (*problem, choice);
         self.plan.choices.insert(problem.to_string(), known);
+    }
+
+    fn statistics(&mut self) -> &mut BTreeMap<Var, (BufferId, Rows)> {
+        &mut self.statistics
     }
 }
 
@@ -248,6 +255,24 @@ impl<'a> Lowering<'a> {
             kernel = kernel.bind("slopes", &slopes);
         }
         kernel
+    }
+
+    /// A buffer for statistics of the first result, cut into these pieces, as
+    /// `shaders/batch_norm_partials.wgsl` has them; `None` if nobody asks for them.
+    pub(crate) fn leave_statistics(&mut self, rows: Rows, vectors: usize) -> Option<BufferId> {
+        if !self.fused.statistics {
+            return None;
+        }
+        let buffer = self.temporary("statistics", rows.statistics(vectors));
+        let result = self.fused.node.outputs[0];
+        self.planner.statistics().insert(result, (buffer, rows));
+        Some(buffer)
+    }
+
+    /// What the node that computed the operand `index` has left of its statistics.
+    pub(crate) fn statistics_of(&mut self, index: usize) -> Option<(BufferId, Rows)> {
+        let operand = self.fused.node.inputs[index];
+        self.planner.statistics().get(&operand).copied()
     }
 
     /// A buffer with these contents, which no kernel writes: the operator's own numbers, as many

@@ -17,6 +17,7 @@ use crate::fuse::{self, Fused};
 use crate::graph::{Graph, Home, Var};
 use crate::layout::padded;
 use crate::ops::Operator;
+use crate::ops::batch_norm::Rows;
 use crate::ops::choice::{Choice, Choices};
 use crate::ops::conv2d::Problem;
 use crate::ops::copy::Copy as CopyOperator;
@@ -144,6 +145,7 @@ impl Plan {
                 values: BTreeMap::new(),
             },
             used: BTreeSet::new(),
+            statistics: BTreeMap::new(),
         };
         planner.lower_all(targets)?;
         let mut plan = planner.plan;
@@ -205,6 +207,8 @@ struct Planner<'a> {
     shaders: &'a Shaders,
     plan: Plan,
     used: BTreeSet<Var>,
+    /// Statistics of values, by the nodes that computed these.
+    statistics: BTreeMap<Var, (BufferId, Rows)>,
 }
 
 impl Planner<'_> {

@@ -96,27 +96,34 @@ fn resnet50() {
     check_classifier(&models::resnet50(shape, CLASSES), shape, 1e-3);
 }
 
-/// Networks whose parameters take 230 MB to 1.3 GB, of which a linear layer has most: more than
+/// Networks whose parameters take 230 MB to 1.3 GB, of which linear layers have most: more than
 /// many adapters bind at once. One after the other, for their gradients take as much again.
-#[test]
-fn networks_with_large_linear_layers() {
-    for (names, layers) in [
-        ("alexnet", "classifier.*.weight"),
-        ("vgg11 vgg13 vgg16", "classifier.*.weight"),
-        ("vgg11_bn vgg13_bn vgg16_bn", "classifier.*.weight"),
-        ("prelu_net14", "linear*.weight"),
-        ("prelu_net_a prelu_net_b prelu_net_c", "linear*.weight"),
-    ] {
-        for name in names.split(' ') {
-            let rows = if name == "alexnet" { 63 } else { 32 };
-            let shape = [3, rows, rows];
-            let net = models::by_name(name, shape, CLASSES).unwrap();
-            // The identity, as far as it goes: billions of random numbers would take longer than
-            // the steps.
-            let net = net.with_init(layers, Init::Dirac { groups: 1 }).unwrap();
-            check_classifier(&net, shape, 1e-5);
-        }
+fn check_large(names: &str, linear_weights: &str) {
+    for name in names.split(' ') {
+        let rows = if name == "alexnet" { 63 } else { 32 };
+        let shape = [3, rows, rows];
+        let net = models::by_name(name, shape, CLASSES).unwrap();
+        // The identity, as far as it goes: billions of random numbers would take longer than the
+        // steps.
+        let identity = Init::Dirac { groups: 1 };
+        let net = net.with_init(linear_weights, identity).unwrap();
+        check_classifier(&net, shape, 1e-5);
     }
+}
+
+#[test]
+fn alexnet_and_vggs() {
+    let weights = "classifier.*.weight";
+    check_large("alexnet vgg11 vgg13 vgg16", weights);
+    check_large("vgg11_bn vgg13_bn vgg16_bn", weights);
+}
+
+#[test]
+fn prelu_nets() {
+    check_large(
+        "prelu_net14 prelu_net_a prelu_net_b prelu_net_c",
+        "linear*.weight",
+    );
 }
 
 #[test]

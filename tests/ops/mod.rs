@@ -56,13 +56,14 @@ use crate::support::compare::Tolerance;
 use crate::support::gpu;
 use crate::support::probe::{Probe, assert_close};
 
-/// The number of random cases per property; `PROPTEST_CASES` changes it.
+/// The number of random cases per property, few on a CPU driver, which compiles a kernel for as long
+/// as a GPU runs thousands; `PROPTEST_CASES` changes it.
 fn cases() -> Config {
-    let cases = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|n| n.parse().ok());
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    let asked = asked.and_then(|number| number.parse().ok());
+    let on_gpu = || gpu::device().is_some_and(|device| !device.profile().cpu);
     Config {
-        cases: cases.unwrap_or(12),
+        cases: asked.unwrap_or_else(|| if on_gpu() { 32 } else { 8 }),
         failure_persistence: None,
         ..Config::default()
     }

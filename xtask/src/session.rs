@@ -110,6 +110,16 @@ impl Session {
         println!("xtask: {}", shown(args));
         let mut command = self.command(cargo_program());
         command.args(args);
+        // What cargo has told this program about its own package: build scripts that look at these
+        // would run again, and all that depends on them be built again, whenever a person's cargo
+        // and this one take turns.
+        let of_package =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(of_package) {
+                command.env_remove(name);
+            }
+        }
         command
     }
 

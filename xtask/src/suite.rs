@@ -138,7 +138,8 @@ fn second_run_args(args: &[String]) -> Option<Vec<String>> {
     {
         return None;
     } else {
-        &["test", "--release", "--test", GPU_SUITE]
+        // As the first run, so that it is the same program.
+        &["test", "--release", "--workspace", "--test", GPU_SUITE]
     };
     kept.extend_from_slice(rest);
     Some(words(base, &kept))
@@ -212,15 +213,20 @@ mod tests {
     #[test]
     fn the_second_run_is_the_gpu_suite_with_the_same_filter() {
         let cases = [
-            ("", "test --release --test parity"),
-            ("conv2d", "test --release --test parity conv2d"),
-            // The same features, so the same program as in the first run.
-            (ALL_FEATURES, "test --release --test parity --all-features"),
+            ("", "test --release --workspace --test parity"),
+            ("conv2d", "test --release --workspace --test parity conv2d"),
+            (
+                ALL_FEATURES,
+                "test --release --workspace --test parity --all-features",
+            ),
             (
                 "pool -- --exact",
-                "test --release --test parity pool -- --exact",
+                "test --release --workspace --test parity pool -- --exact",
             ),
-            ("--tests conv2d", "test --release --test parity conv2d"),
+            (
+                "--tests conv2d",
+                "test --release --workspace --test parity conv2d",
+            ),
             (
                 "--test parity conv2d",
                 "test --release --test parity conv2d",
@@ -229,7 +235,7 @@ mod tests {
             // After the separator nothing is cargo's.
             (
                 "-- --test other",
-                "test --release --test parity -- --test other",
+                "test --release --workspace --test parity -- --test other",
             ),
         ];
         for (args, expected) in cases {

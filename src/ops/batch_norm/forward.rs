@@ -139,14 +139,22 @@ impl BatchNormalisation {
                 x.value_type.shape
             ));
         }
+        let left = cx.statistics_of(0);
+        let rows = left.map_or(rows, |(_, rows)| rows);
         let sizes = rows.sizes(cx, channels, 1); // all samples are one
-        let partials = cx.temporary("partials", 3 * rows.splits * vectors * LANES);
-        let grid = Grid::Threads(rows.splits * vectors);
-        let first = Kernel::new(shader!("batch_norm_partials"), grid)
-            .bind("sizes", sizes)
-            .bind("x", &x)
-            .bind("partials", partials);
-        cx.dispatch(first);
+        let partials = match left {
+            Some((partials, _)) => partials,
+            None => {
+                let partials = cx.temporary("partials", rows.statistics(vectors));
+                let grid = Grid::Threads(rows.splits * vectors);
+                let first = Kernel::new(shader!("batch_norm_partials"), grid)
+                    .bind("sizes", sizes)
+                    .bind("x", &x)
+                    .bind("partials", partials);
+                cx.dispatch(first);
+                partials
+            }
+        };
 
         let grid = Grid::Threads(Rows::group_per(vectors));
         let [inverse_std, variance, residual] = [2, 3, 4].map(|i| cx.output(i));

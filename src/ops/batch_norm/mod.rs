@@ -8,7 +8,8 @@
 //! How the statistics are computed: each invocation takes a piece of a channel in two passes
 //! over rows in the cache (centre, then deviations from it), and the pieces are put together by
 //! Chan's formula in a fixed order. The mean is kept as two numbers. So a channel with mean
-//! 1000 and deviation 1 loses no digits.
+//! 1000 and deviation 1 loses no digits. A convolution by Winograd's algorithm leaves the figures of
+//! each of its tiles, in the pass that stores them, and no other pass reads its result for them.
 
 mod forward;
 mod grad;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 pub use forward::BatchNormalisation;
 pub(super) use forward::channels_of;
 pub use grad::BatchNormalisationGrad;
-pub(super) use split::Rows;
+pub(crate) use split::Rows;
 
 use crate::graph::{Declaration, Graph, Var};
 

@@ -1,5 +1,6 @@
 //! How the rows of a channel are shared among invocations.
 
+use crate::layout::LANES;
 use crate::plan::{AdapterProfile, BufferId, Lowering};
 use crate::shader::Kernel;
 
@@ -46,6 +47,21 @@ impl Rows {
             neighbours,
             split_rows,
         }
+    }
+
+    /// Cuts `rows` rows into pieces of exactly `split_rows`.
+    pub(crate) fn blocks(rows: usize, split_rows: usize) -> Self {
+        Self {
+            rows,
+            splits: rows / split_rows,
+            neighbours: 1,
+            split_rows,
+        }
+    }
+
+    /// Elements of the statistics of all pieces: three numbers for each channel.
+    pub(crate) fn statistics(&self, vectors: usize) -> usize {
+        3 * self.splits * vectors * LANES
     }
 
     /// Tells a kernel that asks which rows a piece has.

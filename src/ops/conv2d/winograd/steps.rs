@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::direction::Direction;
 use super::outer;
+use crate::graph::BLOCK;
 use crate::layout::LANES;
+use crate::ops::batch_norm::Rows;
 use crate::ops::choice::WinogradCut;
 use crate::ops::conv2d::choose::Pass;
 use crate::ops::conv2d::problem::Problem;
@@ -106,6 +108,26 @@ impl Steps {
             .bind("m", m)
     }
 
+    /// A buffer for statistics of every tile of the result, if a batch normalisation asks for them,
+    /// and the elements of a piece's. Of large tiles that are all whole: so each has as many pixels,
+    /// and there are few.
+    fn statistics(&self, cx: &mut Lowering<'_>) -> Option<(BufferId, usize)> {
+        let Self { piece, cut, .. } = self;
+        let [vectors, height, width] = piece.to;
+        let rows = |pieces| {
+            let pixels = pieces * piece.batch * height * width;
+            Rows::blocks(pixels, cut.side * cut.side)
+        };
+        let length = rows(1).statistics(vectors);
+        let whole = [height, width].iter().all(|n| n.is_multiple_of(cut.side));
+        let bindable = cut.pieces == 1 || length.is_multiple_of(BLOCK);
+        if cut.side < 4 || !whole || !bindable {
+            return None;
+        }
+        let buffer = cx.leave_statistics(rows(cut.pieces), vectors)?;
+        Some((buffer, length))
+    }
+
     /// The sums over tiles: lacks `partials`.
     fn grad_product(&self, cx: &mut Lowering<'_>, [v, d]: [BufferId; 2]) -> Kernel {
         if subgroup::available(cx.adapter()) {
@@ -144,6 +166,7 @@ pub(in crate::ops::conv2d) fn convolve(
     let v = steps.transformed(cx, "v", piece.tiles() * inputs);
     let m = steps.transformed(cx, "m", piece.tiles() * outputs);
     let product = steps.product(cx, [v, u, m]).arithmetic();
+    let statistics = steps.statistics(cx);
     let grid = Grid::Threads(piece.tiles() * outputs);
     let mut output = steps
         .kernel(cx, shader!("conv2d_winograd_output"), grid)
@@ -157,7 +180,11 @@ pub(in crate::ops::conv2d) fn convolve(
         steps.input(cx, x, v);
         cx.dispatch(product.clone());
         let output = output.clone().bind("y", part(cx, y.buffer, &to));
-        let output = cx.epilogue_of(output, to);
+        let mut output = cx.epilogue_of(output, to);
+        if let Some((statistics, length)) = statistics {
+            let part = cx.part(statistics, index * length, length);
+            output = output.flag("STATISTICS", true).bind("statistics", part);
+        }
         cx.dispatch(output);
     }
 }

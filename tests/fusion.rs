@@ -261,48 +261,57 @@ fn what_is_read_elsewhere_too_is_still_computed() {
 }
 
 /// A channel's first pixel in every tile is taken for its centre: channels far from zero tell whether
-/// digits are lost.
+/// digits are lost. A large batch is convolved in pieces, a tile that is not whole has no statistics.
 #[test]
 fn a_winograd_convolution_leaves_the_statistics_of_its_result() {
-    const BATCH: usize = 8;
+    check_statistics([10, 16, 16], 8, 0.0, "side=4");
+    check_statistics([10, 16, 16], 8, 1000.0, "side=4");
+    check_statistics([64, 32, 32], 24, 0.0, "pieces=2");
+    check_statistics([10, 14, 14], 8, 0.0, "side=4");
+}
+
+/// With results of this shape, biases around `offset`, and a choice of kernels that says `choice`.
+fn check_statistics(
+    [channels, height, width]: [usize; 3],
+    batch: usize,
+    offset: f32,
+    choice: &str,
+) {
     let Some(device) = device() else { return };
-    for (offset, side) in [(0.0, 16), (1000.0, 16), (0.0, 14)] {
-        let mut graph = Graph::new();
-        let x = graph.input("x", [8, side, side]);
-        let variant = wgrad::ops::conv2d::Variant::Winograd;
-        let conv = Conv2d::new(10, 3).padding(1).variant(variant);
-        let y = graph.conv2d(x, conv);
-        let normalised = graph.batch_norm(y, BatchNorm::new());
-        let y = graph.relu(normalised);
-        let parameters = graph.parameters().iter();
-        let names: Vec<String> = parameters.map(|p| p.name.clone()).collect();
-        let run = |options: SessionOptions| {
-            let session = Session::new(device, &graph, &[y], options.guarded()).unwrap();
-            for (seed, name) in names.iter().enumerate() {
-                let parameter = graph.find_parameter(name).unwrap();
-                let mut values = numbers(graph.shape(parameter).elements(), seed);
-                if name == "conv1.bias" {
-                    values.iter_mut().for_each(|v| *v += offset);
-                }
-                if session.keeps(parameter) {
-                    session.set(parameter, &values).unwrap();
-                }
+    let mut graph = Graph::new();
+    let x = graph.input("x", [8, height, width]);
+    let variant = wgrad::ops::conv2d::Variant::Winograd;
+    let conv = Conv2d::new(channels, 3).padding(1).variant(variant);
+    let y = graph.conv2d(x, conv);
+    let y = graph.batch_norm(y, BatchNorm::new());
+    let y = graph.relu(y);
+    let run = |options: SessionOptions| {
+        let session = Session::new(device, &graph, &[y], options.guarded()).unwrap();
+        for (seed, parameter) in graph.parameters().iter().enumerate() {
+            let value = graph.find_parameter(&parameter.name).unwrap();
+            let mut values = numbers(graph.shape(value).elements(), seed);
+            if parameter.name == "conv1.bias" {
+                values.iter_mut().for_each(|v| *v += offset);
             }
-            let image = numbers(BATCH * 8 * side * side, names.len());
-            session.set(x, &image).unwrap();
-            session.run().unwrap();
-            session.check_guards().unwrap();
-            let commands = session.recording().commands.iter();
-            let kernels: Vec<&str> = commands.map(|c| c.shader.name).collect();
-            let apart = kernels.contains(&"batch_norm_partials");
-            (session.get(y).unwrap(), apart)
-        };
-        let (fused, apart) = run(SessionOptions::training(BATCH));
-        // Tiles of four pixels that are not all whole have no statistics of their own.
-        assert_eq!(apart, side % 4 != 0);
-        let (unfused, apart) = run(SessionOptions::training(BATCH).unfused());
-        assert!(apart);
-        let reference: Vec<f64> = unfused.iter().map(|&v| f64::from(v)).collect();
-        compare(&fused, &reference, TOLERANCE).unwrap();
-    }
+            if session.keeps(value) {
+                session.set(value, &values).unwrap();
+            }
+        }
+        let image = numbers(batch * 8 * height * width, 9);
+        session.set(x, &image).unwrap();
+        session.run().unwrap();
+        session.check_guards().unwrap();
+        let commands = &session.recording().commands;
+        let chosen = |tile: String| tile.contains(choice);
+        assert!(commands.iter().any(|command| chosen(command.tile())));
+        let mut kernels = commands.iter().map(|command| command.shader.name);
+        let has_own_pass = kernels.any(|name| name == "batch_norm_partials");
+        (session.get(y).unwrap(), has_own_pass)
+    };
+    let (fused, has_own_pass) = run(SessionOptions::training(batch));
+    assert_eq!(has_own_pass, height % 4 != 0);
+    let (unfused, has_own_pass) = run(SessionOptions::training(batch).unfused());
+    assert!(has_own_pass);
+    let reference: Vec<f64> = unfused.iter().map(|&v| f64::from(v)).collect();
+    compare(&fused, &reference, TOLERANCE).unwrap();
 }

@@ -205,10 +205,12 @@ impl Operator for PreluGrad {
             lanes: self.shared,
         };
         let dalpha = cx.output(1).buffer;
-        sum.lower(cx, partials, dalpha);
-        if let Some(partials) = bias_partials {
-            let dbias = cx.output(2).buffer;
-            sum.lower(cx, partials, dbias);
+        match bias_partials {
+            None => sum.lower(cx, partials, dalpha),
+            Some(bias_partials) => {
+                let dbias = cx.output(2).buffer;
+                sum.lower_pair(cx, [(partials, dalpha), (bias_partials, dbias)]);
+            }
         }
         Ok(())
     }

@@ -123,10 +123,19 @@ impl Operator for ScaleShiftGrad {
             scale: 1.0,
             lanes: false,
         };
-        for (result, (_, buffer)) in [1, 2].into_iter().zip(partials) {
-            if cx.is_used(result) {
-                let out = cx.output(result).buffer;
-                sum.lower(cx, buffer, out);
+        let [first, second] = partials.map(|(_, buffer)| buffer);
+        match [cx.is_used(1), cx.is_used(2)] {
+            [true, true] => {
+                let [dweight, dbias] = [1, 2].map(|result| cx.output(result).buffer);
+                sum.lower_pair(cx, [(first, dweight), (second, dbias)]);
+            }
+            [true, false] => {
+                let dweight = cx.output(1).buffer;
+                sum.lower(cx, first, dweight);
+            }
+            [false, _] => {
+                let dbias = cx.output(2).buffer;
+                sum.lower(cx, second, dbias);
             }
         }
         Ok(())

@@ -17,6 +17,9 @@ pub(crate) fn splits(adapter: &AdapterProfile, sums: usize, terms: usize) -> usi
     to_keep_busy.min(most).max(terms.div_ceil(LONGEST)).max(1)
 }
 
+/// Invocations that add up a result on a CPU driver: always as many, so that all sums share a kernel.
+const ON_CPU: usize = 32;
+
 /// `out[s][v] = scale · Σ_k partials[s][k][v]` for `samples` samples of `vectors` vec4s.
 pub(crate) struct SumPartials {
     /// Samples that are summed apart.
@@ -32,21 +35,36 @@ pub(crate) struct SumPartials {
 }
 
 impl SumPartials {
-    /// Emits the dispatch.
+    /// Emits the dispatch for one array of partial sums and its result.
     pub fn lower(&self, cx: &mut Lowering<'_>, partials: BufferId, out: BufferId) {
-        let workgroup = (self.splits / 4).next_power_of_two().clamp(32, 256);
+        let kernel = self.kernel(cx, 1);
+        cx.dispatch(kernel.bind("partials", partials).bind("out", out));
+    }
+
+    /// Emits the dispatch for two arrays and their results.
+    pub fn lower_pair(&self, cx: &mut Lowering<'_>, pair: [(BufferId, BufferId); 2]) {
+        let [(partials, out), (second_partials, second_out)] = pair;
+        let kernel = self.kernel(cx, 2).flag("PAIR", true);
+        let kernel = kernel.bind("partials", partials).bind("out", out);
+        let kernel = kernel.bind("second_partials", second_partials);
+        cx.dispatch(kernel.bind("second_out", second_out));
+    }
+
+    fn kernel(&self, cx: &mut Lowering<'_>, arrays: usize) -> Kernel {
+        let workgroup = match cx.adapter().cpu {
+            true => ON_CPU,
+            false => (self.splits / 4).next_power_of_two().clamp(32, 256),
+        };
         let results = self.samples * self.vectors;
+        let sizes = [self.splits, self.vectors, results].map(|size| size as u32);
+        let sizes = cx.words("sums", &sizes);
         // Threads, not workgroups: many results spill from x into y.
-        let kernel = Kernel::new(shader!("sum_partials"), Grid::Threads(results * workgroup))
-            .define("SPLITS", self.splits)
-            .define("VECS", self.vectors)
-            .define("RESULTS", results)
+        let grid = Grid::Threads(arrays * results * workgroup);
+        Kernel::new(shader!("sum_partials"), grid)
             .define("WORKGROUP", workgroup)
             .flag("LANES", self.lanes)
             .constant("scale", self.scale)
-            .bind("partials", partials)
-            .bind("out", out);
-        cx.dispatch(kernel);
+            .bind("sizes", sizes)
     }
 }
 

@@ -202,16 +202,20 @@ fn is_three_by_three(geometry: Geometry) -> bool {
 
 /// On a CPU driver the transforms cost as much as the products of a few channels; below, and with too
 /// few tiles to share the transformed filter, the direct kernel is as fast. So it is for a filter's
-/// gradient of 16 channels, which would fill a quarter of a tile of the products.
+/// gradient of 16 channels, which would fill a quarter of a tile of the products. The input of a forward
+/// pass is transformed once for many outputs: eight channels are enough there. A colour image's three
+/// take a little longer, but no kernels of their own, of which each delays the first step.
 fn pays_for_winograd(problem: &Problem, adapter: &AdapterProfile) -> bool {
     let geometry = problem.geometry;
-    let least = match problem.pass {
-        Pass::Forward | Pass::GradInput => 4,
-        Pass::GradWeight => 8,
-    };
     let [inputs, outputs] = geometry.vectors();
+    let channels = match problem.pass {
+        Pass::Forward if geometry.input[0] >= 3 && outputs >= 16 => true,
+        Pass::Forward => inputs >= 2 && outputs >= 4,
+        Pass::GradInput => inputs.min(outputs) >= 4,
+        Pass::GradWeight => inputs.min(outputs) >= 8,
+    };
     is_three_by_three(geometry)
-        && inputs.min(outputs) >= least
+        && channels
         && problem.batch * geometry.output[1].div_ceil(2) * geometry.output[2].div_ceil(2) >= 64
         && problem.flops() >= LEAST_WINOGRAD_FLOPS
         && winograd_fits(problem, adapter)
@@ -251,7 +255,10 @@ mod tests {
         assert_eq!(choose(geometry(32, 64, 14), 64, cpu()), Variant::Winograd);
         assert_eq!(choose(geometry(32, 64, 14), 1, cpu()), Variant::Register);
         assert_eq!(choose(geometry(16, 32, 28), 64, cpu()), Variant::Winograd);
-        assert_eq!(choose(geometry(8, 32, 28), 64, cpu()), Variant::Register);
+        assert_eq!(choose(geometry(8, 32, 28), 64, cpu()), Variant::Winograd);
+        assert_eq!(choose(geometry(4, 32, 28), 64, cpu()), Variant::Register);
+        assert_eq!(choose(geometry(3, 64, 32), 32, cpu()), Variant::Winograd);
+        assert_eq!(choose(geometry(1, 64, 32), 32, cpu()), Variant::Register);
         let mut strided = geometry(32, 64, 14);
         strided.window.stride = Size2d::square(2);
         assert_eq!(choose(strided, 64, cpu()), Variant::Register);

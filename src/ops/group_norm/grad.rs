@@ -142,9 +142,8 @@ impl Operands {
                 scale: 1.0,
                 lanes: false,
             };
-            for (partials, result) in partials.into_iter().zip(results) {
-                sum.lower(cx, partials, result);
-            }
+            let [weights, biases] = partials;
+            sum.lower_pair(cx, [(weights, results[0]), (biases, results[1])]);
         }
     }
 }

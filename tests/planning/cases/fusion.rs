@@ -1,6 +1,7 @@
 //! Neighbours that the planner fuses.
 
 use wgrad::graph::Graph;
+use wgrad::ops::conv2d::Variant;
 use wgrad::ops::prelu::Prelu;
 use wgrad::ops::{BatchNorm, Conv2d, LeakyRelu, MaxPool2d};
 
@@ -25,6 +26,11 @@ pub fn networks(cases: &mut Cases) {
         }
     }
     cases.add(4, residual);
+    cases.add(8, |graph| {
+        let x = graph.input("x", [8, 16, 16]);
+        let x = graph.conv2d(x, Conv2d::new(8, 3).padding(1).variant(Variant::Winograd));
+        graph.batch_norm(x, BatchNorm::new())
+    });
     cases.add_forward(4, |graph| {
         let x = graph.input("x", [6, 9, 9]);
         let x = graph.conv2d(x, Conv2d::new(6, 3));

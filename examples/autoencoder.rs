@@ -59,8 +59,7 @@ fn train() -> Result<()> {
         .fit(&mut model, &train, &test)?;
     println!("{run}\n");
 
-    let digits = test.iter().take(SHOWN);
-    let digits: Vec<f32> = digits.flat_map(|digit| digit.values().to_vec()).collect();
+    let digits = pixels(&test, SHOWN)?;
     for (title, images) in [
         ("test digits", &digits),
         ("what the network makes of them before training", &before),
@@ -69,7 +68,7 @@ fn train() -> Result<()> {
         println!("{title}:\n{}", drawn(images));
     }
     let error = model.evaluate(&test)?.loss;
-    let share = error / variance(&test, &train);
+    let share = error / variance(&test, &train)?;
     println!(
         "{}: a mean squared error of {error:.4}, {:.1} % of the variance",
         match share < 0.3 {
@@ -83,33 +82,38 @@ fn train() -> Result<()> {
 
 /// The digits as what goes in and as what is to come out.
 fn reflected(digits: &Dataset) -> Result<Dataset> {
-    let pixels = digits.iter().flat_map(|digit| digit.values().to_vec());
-    let pixels: Vec<f32> = pixels.collect();
+    let pixels = pixels(digits, digits.len())?;
     let shape = digits.shape();
     Ok(Dataset::regression(shape, pixels.clone(), shape, pixels)?)
 }
 
+/// The first digits, one after the other.
+fn pixels(digits: &Dataset, count: usize) -> Result<Vec<f32>> {
+    let first: Vec<u32> = (0..count as u32).collect();
+    Ok(digits.batch(&first)?)
+}
+
 /// What the network makes of the first test digits.
 fn answers(model: &Model, test: &Dataset) -> Result<Vec<f32>> {
-    let shown: Vec<u32> = (0..SHOWN as u32).collect();
-    let answers = model.predict_batch(&test.batch(&shown)?)?;
+    let answers = model.predict_batch(&pixels(test, SHOWN)?)?;
     Ok(answers.iter().flat_map(|a| a.values().to_vec()).collect())
 }
 
 /// The mean squared distance of the test images from the mean training image.
-fn variance(test: &Dataset, train: &Dataset) -> f64 {
+fn variance(test: &Dataset, train: &Dataset) -> Result<f64> {
     let mut mean = [0.0; 64];
-    for image in train.iter() {
-        for (mean, pixel) in mean.iter_mut().zip(image.values()) {
+    for image in pixels(train, train.len())?.chunks_exact(64) {
+        for (mean, pixel) in mean.iter_mut().zip(image) {
             *mean += f64::from(*pixel) / train.len() as f64;
         }
     }
     let square = |(mean, pixel): (&f64, &f32)| (mean - f64::from(*pixel)).powi(2);
-    let distance = |values: &[f32]| mean.iter().zip(values).map(square).sum::<f64>() / 64.0;
-    test.iter()
-        .map(|image| distance(image.values()))
-        .sum::<f64>()
-        / test.len() as f64
+    let tested = pixels(test, test.len())?;
+    let squares = tested.iter().enumerate();
+    let sum: f64 = squares
+        .map(|(at, pixel)| square((&mean[at % 64], pixel)))
+        .sum();
+    Ok(sum / tested.len() as f64)
 }
 
 /// Images of 8×8 pixels beside each other, two characters a pixel.

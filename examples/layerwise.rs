@@ -102,7 +102,7 @@ fn compare() -> Result<()> {
 /// Teaches an auto-encoder to answer `data` with itself through a code of `width` numbers, and
 /// takes the weights of its code over into the network. Gives back the codes of `data`.
 fn pre_train(model: &mut Model, layer: usize, width: usize, data: &Dataset) -> Result<Dataset> {
-    let (features, samples) = (data.shape(), values(data));
+    let (features, samples) = (data.shape(), values(data)?);
     let inputs = features.iter().product();
     let mirror = Dataset::regression(features, samples.clone(), features, samples)?;
 
@@ -150,11 +150,12 @@ fn tune(model: &mut Model, train: &Dataset, test: &Dataset) -> Result<History> {
 
 /// Images as lines of features.
 fn flat(images: &Dataset) -> Result<Dataset> {
-    labelled([images.sample_len()], values(images), images)
+    labelled([images.sample_len()], values(images)?, images)
 }
 
-fn values(data: &Dataset) -> Vec<f32> {
-    data.iter().flat_map(|s| s.values().to_vec()).collect()
+fn values(data: &Dataset) -> Result<Vec<f32>> {
+    let all: Vec<u32> = (0..data.len() as u32).collect();
+    Ok(data.batch(&all)?)
 }
 
 /// Other samples with the labels of `like`.

@@ -124,6 +124,7 @@ fn photograph(digits: &Dataset, folder: &Path) -> Result<()> {
     let [mean, std] = [0.3, 0.2];
     let noise = Init::Gaussian { mean, std };
     for (index, digit) in digits.iter().enumerate() {
+        let digit = digit?;
         let class = folder.join(digit.label().unwrap_or(0).to_string());
         let noise = noise.sample(&[256], Fans::default(), Seed(index as u64), "noise")?;
         let picture = image::GrayImage::from_fn(16, 16, |x, y| {

@@ -99,7 +99,11 @@ pub(crate) fn is_sound(data: &Dataset) -> bool {
         _ => true,
     };
     let finite = |sample: &data::Sample| sample.values().iter().all(|value| value.is_finite());
-    labels_fit && !data.is_empty() && data.iter().all(|sample| finite(&sample))
+    labels_fit
+        && !data.is_empty()
+        && data
+            .iter()
+            .all(|sample| sample.is_ok_and(|sample| finite(&sample)))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@
 //! println!("{run}");                                       // a table of losses and accuracy
 //!
 //! println!("{:?}", model.evaluate(&test)?.accuracy);
-//! println!("{}", model.predict(&test.image(0))?.top1());
+//! println!("{}", model.predict(&test.image(0)?)?.top1());
 //! # Ok::<(), wgrad::Error>(())
 //! ```
 //!

@@ -79,7 +79,7 @@ fn epochs(folder: &Path) -> usize {
 
 /// The first of the digits as a picture; its class.
 fn write_digit(path: &Path) -> u32 {
-    let sample = wgrad::data::digits().image(0);
+    let sample = wgrad::data::digits().image(0).unwrap();
     let pixels = sample.values().iter().map(|v| (v * 255.0).round() as u8);
     let image = image::GrayImage::from_raw(8, 8, pixels.collect()).unwrap();
     image.save(path).unwrap();

@@ -110,25 +110,10 @@ impl Dataset {
 
     /// Sample `index` as the network sees it.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If there is no such sample, as indexing a slice does, or a [streamed](super::Streamed) one cannot be
-    /// read; [`get`](Self::get) does not.
-    #[must_use]
-    #[track_caller]
-    #[expect(clippy::panic, reason = "the documented counterpart of `get`")]
-    pub fn image(&self, index: usize) -> Sample {
-        let sample = self.read(index);
-        sample.unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// Sample `index` as the network sees it, if there is one that can be read.
-    #[must_use]
-    pub fn get(&self, index: usize) -> Option<Sample> {
-        self.read(index).ok()
-    }
-
-    fn read(&self, index: usize) -> Result<Sample, DataError> {
+    /// If there is no such sample, or a [streamed](super::Streamed) one cannot be read.
+    pub fn image(&self, index: usize) -> Result<Sample, DataError> {
         self.check_index(index)?;
         let target = match &*self.targets {
             Targets::Labels { labels, .. } => Target::Label(labels[index]),
@@ -144,8 +129,8 @@ impl Dataset {
         })
     }
 
-    /// All samples, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Sample> {
+    /// All samples, in order, each as [`image`](Self::image) gives it.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Result<Sample, DataError>> {
         (0..self.len()).map(|index| self.image(index))
     }
 

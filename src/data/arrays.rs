@@ -22,7 +22,7 @@ impl Dataset {
     /// let columns = array![[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]];
     /// let data = Dataset::from_ndarray(columns.t(), vec![0, 1, 1], 2)?;
     /// assert_eq!(data.shape(), [2]);
-    /// assert_eq!(data.image(1).values(), [2.0, 5.0]);
+    /// assert_eq!(data.image(1)?.values(), [2.0, 5.0]);
     /// # Ok::<(), wgrad::data::DataError>(())
     /// ```
     pub fn from_ndarray<T: Element, D: Dimension>(

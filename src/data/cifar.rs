@@ -73,7 +73,7 @@ impl Cifar {
 /// record.resize(1 + 3 * 32 * 32, 255);
 /// let data = cifar(Cifar::Ten, &record)?;
 /// assert_eq!(data.shape(), [3, 32, 32]);
-/// assert_eq!(data.class_name(data.image(0).label().unwrap()), Some("cat"));
+/// assert_eq!(data.class_name(data.image(0)?.label().unwrap()), Some("cat"));
 /// # Ok::<(), wgrad::data::DataError>(())
 /// ```
 pub fn cifar(kind: Cifar, records: &[u8]) -> Result<Dataset, DataError> {
@@ -175,8 +175,8 @@ mod tests {
         let ten = [record(&[3], 0), record(&[9], 7)].concat();
         let data = cifar(Cifar::Ten, &ten).unwrap();
         assert_eq!(data.labels(), Some(&[3, 9][..]));
-        assert_eq!(data.image(1).values()[0], 7.0 * (1.0 / 255.0));
-        assert_eq!(data.image(1).values().len(), PIXELS);
+        assert_eq!(data.image(1).unwrap().values()[0], 7.0 * (1.0 / 255.0));
+        assert_eq!(data.image(1).unwrap().values().len(), PIXELS);
         assert_eq!(cifar(Cifar::Ten, &gzip(&ten)).unwrap(), data);
 
         let hundred = record(&[19, 99], 0);

@@ -45,7 +45,7 @@ impl Dataset {
     /// ```
     /// # use wgrad::data::Dataset;
     /// let data = Dataset::images_u8([1, 1, 2], vec![0, 9, 255, 0], vec![1, 0], ["cat", "dog"])?;
-    /// assert_eq!(data.image(1).values(), [1.0, 0.0]);
+    /// assert_eq!(data.image(1)?.values(), [1.0, 0.0]);
     ///
     /// let error = Dataset::images_u8([1, 1, 2], vec![0; 4], vec![1, 2], 2).unwrap_err();
     /// assert_eq!(error.to_string(), "sample 1 has label 2, but there are 2 classes, 0 to 1");

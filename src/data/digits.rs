@@ -19,7 +19,8 @@ const RECORDS: &[u8] = include_bytes!("digits.bin");
 /// ```
 /// let digits = wgrad::data::digits();
 /// assert_eq!(digits.len(), 1797);
-/// assert_eq!(digits.image(0).label(), Some(0));
+/// assert_eq!(digits.image(0)?.label(), Some(0));
+/// # Ok::<(), wgrad::data::DataError>(())
 /// ```
 #[must_use]
 pub fn digits() -> Dataset {

@@ -22,7 +22,7 @@ use super::{Classes, DataError, Dataset, FileFault};
 /// let labels = [0, 0, 8, 1, 0, 0, 0, 1, 7];
 /// let data = idx(&images, &labels, 10)?;
 /// assert_eq!(data.shape(), [1, 1, 2]);
-/// assert_eq!(data.image(0).label(), Some(7));
+/// assert_eq!(data.image(0)?.label(), Some(7));
 ///
 /// let error = idx(&images[..17], &labels, 10).unwrap_err();
 /// assert_eq!(error.to_string(), "images: ends after 17 bytes, where 18 were announced");

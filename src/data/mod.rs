@@ -9,7 +9,7 @@
 //! // Both with the training set's mean and deviation: the test set must not inform its own.
 //! let train = train.normalised();
 //! let test = test.normalised_like(&train)?;
-//! let first = test.image(0);
+//! let first = test.image(0)?;
 //! assert_eq!(first.values().len(), 64);
 //! # Ok::<(), data::DataError>(())
 //! ```

@@ -147,7 +147,7 @@ proptest! {
         let classes = Classes::from(5);
         let data = Csv::labelled(1).header(false).classes(classes).parse(lines.as_bytes()).unwrap();
         let found: Vec<(f32, u32)> =
-            data.iter().map(|sample| (sample.values()[0], sample.label().unwrap())).collect();
+            data.iter().map(Result::unwrap).map(|sample| (sample.values()[0], sample.label().unwrap())).collect();
         prop_assert_eq!(found, rows);
     }
 }

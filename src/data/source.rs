@@ -34,8 +34,8 @@ use super::{Classes, DataError, Samples, Target};
 /// }
 ///
 /// let data = Loading::new().load(&Rows)?.data;
-/// assert_eq!((data.len(), data.image(6).label()), (100, Some(2)));
-/// assert_eq!(data.image(6).values()[8..12], [1.0; 4]);
+/// assert_eq!((data.len(), data.image(6)?.label()), (100, Some(2)));
+/// assert_eq!(data.image(6)?.values()[8..12], [1.0; 4]);
 /// # Ok::<(), DataError>(())
 /// ```
 pub trait Source: Sync {

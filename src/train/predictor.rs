@@ -23,7 +23,7 @@ use crate::shape::Shape;
 /// # fn f(model: &wgrad::train::Model, test: &wgrad::data::Dataset) -> wgrad::Result<()> {
 /// // Kernels for one sample and for up to 32 at a time.
 /// let predictor = model.predictor(&[1, 32])?.classes(["cat", "dog"])?;
-/// let answer = predictor.predict(&test.image(0))?;
+/// let answer = predictor.predict(&test.image(0)?)?;
 /// for (name, probability) in answer.top_named(2) {
 ///     println!("{name}: {:.1} %", 100.0 * probability);
 /// }
@@ -32,7 +32,7 @@ use crate::shape::Shape;
 /// std::thread::scope(|scope| {
 ///     for thread in 0..8 {
 ///         let predictor = &predictor;
-///         scope.spawn(move || predictor.predict(&test.image(thread)));
+///         scope.spawn(move || predictor.predict(&test.image(thread)?));
 ///     }
 /// });
 /// # Ok(()) }

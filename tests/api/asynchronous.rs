@@ -41,7 +41,7 @@ async fn asynchronously() -> Result<Outcome> {
     training.step_async().await?;
     training.step_async().await?;
     let losses = training.losses_async().await?;
-    let answers = model.predict_batch_async(test.image(0).values()).await?;
+    let answers = model.predict_batch_async(test.image(0)?.values()).await?;
     Ok(Outcome {
         weights: model.parameter_async("conv1.weight").await?,
         mean: model.parameter_async("bn1.running_mean").await?,
@@ -67,7 +67,7 @@ fn synchronously() -> Result<Outcome> {
         mean: model.parameter("bn1.running_mean")?,
         losses,
         accuracy: model.evaluate(&test)?.accuracy,
-        answer: model.predict(&test.image(0))?.values().to_vec(),
+        answer: model.predict(&test.image(0)?)?.values().to_vec(),
     })
 }
 

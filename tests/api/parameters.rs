@@ -169,7 +169,7 @@ fn a_sample_of_a_data_set_is_predicted_as_its_values_are() {
     net.conv(3, 3).prelu().linear(10);
     let model = net.build(device, 1).unwrap();
     let digits = wgrad::data::digits();
-    let image: Sample = digits.image(17);
+    let image: Sample = digits.image(17).unwrap();
     let answer = model.predict(&image).unwrap();
     assert_eq!(answer.values(), respond(&model, image.values()));
 }

@@ -88,7 +88,7 @@ fn a_sample_is_answered_alike_in_every_batch() {
     let data = data(23);
     let expected: Vec<Vec<f32>> = data
         .iter()
-        .map(|sample| model.predict(&sample).unwrap().values().to_vec())
+        .map(|sample| model.predict(&sample.unwrap()).unwrap().values().to_vec())
         .collect();
     assert!(expected.iter().flatten().any(|value| value.abs() > 0.1));
     let check = |what: &str, found: &[wgrad::train::Prediction], start: usize| {
@@ -109,7 +109,7 @@ fn a_sample_is_answered_alike_in_every_batch() {
     let found = predictor.predict_dataset(&data).unwrap();
     assert_eq!(found.len(), 23);
     check("the data set", &found, 0);
-    let single = predictor.predict(&data.image(9)).unwrap();
+    let single = predictor.predict(&data.image(9).unwrap()).unwrap();
     check("one sample", &[single], 9);
 }
 
@@ -167,10 +167,13 @@ fn what_does_not_fit_is_refused() {
     let wide = Dataset::from_f32([6, 9, 7], numbers(2 * LEN, 1), vec![0], 5).unwrap();
     let expected = "`sample` holds 189 elements [3, 9, 7], but 378 were given";
     assert_eq!(
-        text(predictor.predict(&wide.image(0)).unwrap_err()),
+        text(predictor.predict(&wide.image(0).unwrap()).unwrap_err()),
         expected
     );
-    assert_eq!(text(model.predict(&wide.image(0)).unwrap_err()), expected);
+    assert_eq!(
+        text(model.predict(&wide.image(0).unwrap()).unwrap_err()),
+        expected
+    );
     assert_eq!(
         text(predictor.predict_dataset(&wide).unwrap_err()),
         "the network's input has shape [3, 9, 7], the data set's [6, 9, 7]"

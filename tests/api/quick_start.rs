@@ -40,7 +40,7 @@ fn a_network_learns_the_digits() {
     assert!(accuracy > 0.93, "{accuracy}");
 
     let right = (0..test.len()).filter(|&i| {
-        let image = test.image(i);
+        let image = test.image(i).unwrap();
         let answer = model.predict(&image).unwrap();
         let probability: f32 = answer.probabilities().iter().sum();
         assert!((probability - 1.0).abs() < 1e-5);

@@ -25,7 +25,7 @@ fn saved_weights_are_loaded_bit_by_bit() {
     assert_same(&loaded, &saved);
     // What is loaded is what is computed with.
     let data = digits(3);
-    let answer = |model: &Model| model.predict(&data.image(2)).unwrap();
+    let answer = |model: &Model| model.predict(&data.image(2).unwrap()).unwrap();
     assert_eq!(
         bits(answer(&loaded).values()),
         bits(answer(&saved).values())

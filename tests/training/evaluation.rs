@@ -347,7 +347,7 @@ fn one_sample_is_answered_as_it_is_among_others() {
     let data = classified(67, &[1, 8, 8], 10);
     let answers = answers(&model, &data);
     for index in [0, 1, 63, 64, 66] {
-        let alone = model.predict(&data.image(index)).unwrap();
+        let alone = model.predict(&data.image(index).unwrap()).unwrap();
         let among: Vec<f64> = answers[index].values().iter().map(|&v| v.into()).collect();
         compare(alone.values(), &among, Tolerance::F32).unwrap();
         let sum: f32 = alone.probabilities().iter().sum();

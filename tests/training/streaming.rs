@@ -156,7 +156,7 @@ impl Source for Disk {
         if index == 17 && self.gone.load(Ordering::Relaxed) {
             return Err(DataError::in_sample(index, "gone"));
         }
-        let sample = self.data.image(index);
+        let sample = self.data.image(index)?;
         let bytes = sample.values().iter().map(|value| (255.0 * value) as u8);
         out.iter_mut()
             .zip(bytes)

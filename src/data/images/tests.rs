@@ -25,6 +25,7 @@ fn flat(value: u8) -> Vec<u8> {
 
 fn bytes(data: &Dataset, index: usize) -> Vec<u8> {
     data.image(index)
+        .unwrap()
         .values()
         .iter()
         .map(|value| (value * 255.0).round() as u8)

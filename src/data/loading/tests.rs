@@ -46,7 +46,9 @@ fn broken(indices: &[usize]) -> Numbers {
 }
 
 fn numbers(data: &Dataset) -> Vec<usize> {
-    data.iter().map(|s| s.values()[0] as usize).collect()
+    data.iter()
+        .map(|s| s.unwrap().values()[0] as usize)
+        .collect()
 }
 
 #[test]
@@ -74,6 +76,7 @@ fn the_result_does_not_depend_on_the_workers() {
         assert_eq!(sorted, numbers(&one.data));
         assert!(
             data.iter()
+                .map(Result::unwrap)
                 .all(|s| s.label() == Some(s.values()[1] as u32 / 2 % 3))
         );
     }

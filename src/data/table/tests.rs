@@ -6,7 +6,9 @@ fn refusal(csv: &Csv, table: &str) -> String {
 }
 
 fn features(data: &Dataset) -> Vec<Vec<f32>> {
-    data.iter().map(|sample| sample.values().to_vec()).collect()
+    data.iter()
+        .map(|sample| sample.unwrap().values().to_vec())
+        .collect()
 }
 
 #[test]

@@ -50,11 +50,11 @@ fn small_model(device: &Device, steps: usize) {
     micros.sort_by(f64::total_cmp);
     let mean = |times: &[f64]| times.iter().sum::<f64>() / times.len() as f64;
     let at = |part: usize| micros[part * (micros.len() - 1) / 10];
-    // The mean, since one step in several records the commands of all. A CPU driver's threads, woken
-    // by the submission, take the host's processor away: that counts as time, not as the host's work.
+    // Another thread records the commands. It and a CPU driver's threads, woken by the submission, take
+    // the processor away: that counts as time, not as this thread's work.
     println!(
-        "S, batch {BATCH}: {:.0} µs of the host to encode and submit a step to an idle device, {:.0} of \
-         them at work (means; tenth {:.0}, median {:.0}, nine tenths {:.0})",
+        "S, batch {BATCH}: {:.0} µs of the training's thread to submit a step to an idle device, {:.0} \
+         of them at work (means; tenth {:.0}, median {:.0}, nine tenths {:.0})",
         mean(&micros),
         mean(&busy),
         at(1),

@@ -276,7 +276,8 @@ impl<'a> Lowering<'a> {
     }
 
     /// A buffer with these contents, which no kernel writes: the operator's own numbers, as many
-    /// as there are (class weights). What pads it to whole vec4s is zero.
+    /// as there are (class weights). What pads it to whole vec4s is zero. Up to 64 KiB, a shader may
+    /// declare it as `var<uniform>`.
     pub fn data(&mut self, name: &str, values: &[f32]) -> BufferId {
         let name = format!("{}.{name}", self.fused.node.name);
         let mut contents = values.to_vec();
@@ -285,7 +286,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A buffer of integers, which no kernel writes: sizes that the kernels of several layers read,
-    /// so that one compiled kernel serves all.
+    /// so that one compiled kernel serves all; as a rule `var<uniform>`.
     pub fn words(&mut self, name: &str, words: &[u32]) -> BufferId {
         // As they lie in memory; nobody computes with them.
         let bits: Vec<f32> = words.iter().map(|word| f32::from_bits(*word)).collect();

@@ -58,6 +58,9 @@ impl BufferId {
     }
 }
 
+/// Bytes of a uniform buffer that WebGPU guarantees.
+const UNIFORM_BYTES: usize = 1 << 16;
+
 /// What is known of a buffer.
 #[derive(Clone, Debug)]
 pub struct BufferInfo {
@@ -111,6 +114,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the buffer is all of an operator's own numbers, and so few that any adapter takes them
+    /// for a uniform buffer.
+    fn is_data(&self, buffer: BufferId) -> bool {
+        let BufferInfo { len, home, .. } = &self.buffers[buffer.0];
+        let Home::Persistent { buffer, offset: 0 } = home else {
+            return false;
+        };
+        let whole = self.data.get(buffer).is_some_and(|data| data.len() == *len);
+        whole && 4 * len <= UNIFORM_BYTES
+    }
+
     /// Plans the nodes that `targets` need, and those that act.
     ///
     /// # Errors
@@ -284,7 +298,7 @@ impl Planner<'_> {
 
     /// Replaces the names of a call's bindings by numbers, as the shader declares them.
     fn bind(&mut self, index: usize) -> Result<()> {
-        let call = &mut self.plan.calls[index];
+        let call = &self.plan.calls[index];
         let composed = self.shaders.compose(&call.kernel)?;
         let fail = |reason: String| {
             Err(Error::Shader {
@@ -292,28 +306,35 @@ impl Planner<'_> {
                 reason,
             })
         };
+        let mut buffers = Vec::new();
         for binding in &composed.bindings {
             let found = call.kernel.buffers.iter().find(|b| b.0 == binding.name);
             let Some((_, buffer)) = found else {
                 return fail(format!("nothing is bound to `{}`", binding.name));
             };
-            call.buffers.push(*buffer);
-            call.writes.push(binding.writes);
+            if binding.uniform && !self.plan.is_data(*buffer) {
+                return fail(format!(
+                    "`{}` is a uniform buffer: for the operator's own numbers alone",
+                    binding.name
+                ));
+            }
+            buffers.push(*buffer);
         }
-        if call.buffers.len() != call.kernel.buffers.len() {
+        if buffers.len() != call.kernel.buffers.len() {
             return fail(format!(
                 "{} buffers are bound, the shader declares {}",
                 call.kernel.buffers.len(),
-                call.buffers.len()
+                buffers.len()
             ));
         }
         let limit = self.adapter.max_storage_buffers;
-        if call.buffers.len() > limit {
-            return fail(format!("it binds more than {limit} buffers"));
+        let storage = composed.bindings.iter().filter(|b| !b.uniform).count();
+        if storage > limit {
+            return fail(format!("it binds more than {limit} storage buffers"));
         }
         let most = self.adapter.max_binding_size;
         let bytes = |buffer: &BufferId| 4 * self.plan.buffers[buffer.0].len as u64;
-        if let Some(large) = call.buffers.iter().find(|b| bytes(b) > most) {
+        if let Some(large) = buffers.iter().find(|b| bytes(b) > most) {
             return Err(Error::OutOfMemory {
                 buffer: self.plan.buffers[large.0].name.clone(),
                 bytes: bytes(large),
@@ -333,6 +354,9 @@ impl Planner<'_> {
                 self.adapter.max_workgroups
             ));
         }
+        let call = &mut self.plan.calls[index];
+        call.buffers = buffers;
+        call.writes = composed.bindings.iter().map(|b| b.writes).collect();
         Ok(())
     }
 

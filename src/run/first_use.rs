@@ -19,7 +19,7 @@ use crate::record::Command;
 const WORTHWHILE: usize = 4;
 
 /// Bytes of the buffers that stand in for the program's, if a binding may be so large: more than
-/// kernels insist on.
+/// kernels insist on, and no more than a uniform buffer may have.
 const STAND_IN: u64 = 1 << 16;
 
 /// Has the driver compile the kernels of these commands, which the device does not know yet.
@@ -55,8 +55,8 @@ fn next<'a>(queue: &Mutex<Iter<'_, &'a Command>>) -> Option<&'a Command> {
     queue.next().copied()
 }
 
-/// Compiles commands of the queue on a device of its own, and returns them. What fails here is met
-/// again, and reported, by the first device.
+/// Compiles commands of the queue on a device of its own, makes the first device's pipelines of them
+/// meanwhile, and returns them. What fails here is met again, and reported, by the first device.
 fn second_device<'a>(device: &Device, queue: &Mutex<Iter<'_, &'a Command>>) -> Vec<&'a Command> {
     let mut compiled = Vec::new();
     let Ok((wgpu, wgpu_queue)) = pollster::block_on(device.another()) else {
@@ -70,6 +70,7 @@ fn second_device<'a>(device: &Device, queue: &Mutex<Iter<'_, &'a Command>>) -> V
             Ok(pipeline) => bench.start(command, &pipeline),
             Err(_) => break,
         }
+        let _ = pollster::block_on(device.pipelines().get(device, command));
     }
     bench.wait();
     compiled
@@ -98,12 +99,13 @@ impl<'a> Bench<'a> {
     fn start(&mut self, command: &Command, pipeline: &Pipeline) {
         let scope = self.wgpu.push_error_scope(wgpu::ErrorFilter::Validation);
         let bindings = &command.shader.bindings;
+        let limits = self.wgpu.limits();
         while self.buffers.len() < bindings.len() {
             self.buffers
                 .push(self.wgpu.create_buffer(&wgpu::BufferDescriptor {
                     label: Some("stand-in"),
-                    size: STAND_IN.min(self.wgpu.limits().max_storage_buffer_binding_size),
-                    usage: wgpu::BufferUsages::STORAGE,
+                    size: STAND_IN.min(limits.max_storage_buffer_binding_size),
+                    usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM,
                     mapped_at_creation: false,
                 }));
         }

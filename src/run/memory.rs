@@ -18,7 +18,7 @@ pub(crate) struct Memory {
 impl Memory {
     /// Creates the buffer `name` of `len` elements, filled with zeros.
     pub(crate) async fn create(&mut self, device: &Device, name: &str, len: usize) -> Result<()> {
-        let buffer = create(device, name, len).await?;
+        let buffer = create(device, name, len, STORAGE).await?;
         self.buffers.insert(name.to_owned(), buffer);
         Ok(())
     }
@@ -111,8 +111,18 @@ impl Memory {
     }
 }
 
-/// A storage buffer of `len` elements of four bytes, filled with zeros.
-pub(super) async fn create(device: &Device, name: &str, len: usize) -> Result<wgpu::Buffer> {
+/// What kernels bind, read and write, and the host too.
+pub(super) const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST);
+
+/// A buffer of `len` elements of four bytes, filled with zeros.
+pub(super) async fn create(
+    device: &Device,
+    name: &str,
+    len: usize,
+    usage: wgpu::BufferUsages,
+) -> Result<wgpu::Buffer> {
     let bytes = 4 * padded(len.max(1)) as u64;
     let limit = device.largest_buffer();
     let refuse = |reason: String| Error::OutOfMemory {
@@ -129,9 +139,7 @@ pub(super) async fn create(device: &Device, name: &str, len: usize) -> Result<wg
     let buffer = device.wgpu().create_buffer(&wgpu::BufferDescriptor {
         label: Some(name),
         size: bytes,
-        usage: wgpu::BufferUsages::STORAGE
-            | wgpu::BufferUsages::COPY_SRC
-            | wgpu::BufferUsages::COPY_DST,
+        usage,
         mapped_at_creation: false,
     });
     match scope.pop().await {

@@ -6,6 +6,7 @@ mod memory;
 mod pipeline;
 mod profile;
 mod program;
+mod recorder;
 mod trusted;
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -79,8 +79,11 @@ pub(super) async fn compile(wgpu: &wgpu::Device, command: &Command) -> Result<Pi
             binding: binding.index,
             visibility: wgpu::ShaderStages::COMPUTE,
             ty: wgpu::BindingType::Buffer {
-                ty: wgpu::BufferBindingType::Storage {
-                    read_only: !binding.writes,
+                ty: match binding.uniform {
+                    true => wgpu::BufferBindingType::Uniform,
+                    false => wgpu::BufferBindingType::Storage {
+                        read_only: !binding.writes,
+                    },
                 },
                 has_dynamic_offset: false,
                 min_binding_size: None,

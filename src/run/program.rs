@@ -7,6 +7,7 @@ use bytemuck::Pod;
 
 use super::pipeline::Pipeline;
 use super::profile::Clock;
+use super::recorder::Recorder;
 use super::{Device, Memory, ReadBack, first_use, memory};
 use crate::error::{Error, Result};
 use crate::record::{Place, Range, Recording};
@@ -17,10 +18,8 @@ pub(crate) const POISON: u32 = 0x7fc0_dead;
 /// Words behind each guarded buffer.
 const GUARD_WORDS: usize = 64;
 
-/// Command buffers that a program records in one go. A step's work leaves nothing of the host's
-/// in the processor's caches, so that the first recording takes several times as long as those
-/// right behind it.
-const RECORDED_AHEAD: usize = 8;
+/// Runs after which there will be more, and a thread records their commands ahead.
+const FREQUENT: usize = 8;
 
 /// How a program's memory is prepared.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,21 +67,34 @@ struct Owned {
     len: usize,
 }
 
+/// The first so many dispatches in one pass.
+fn encode(device: &Device, dispatches: &[Dispatch], count: usize) -> wgpu::CommandBuffer {
+    let mut encoder = device.wgpu().create_command_encoder(&Default::default());
+    {
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        for dispatch in dispatches.iter().take(count) {
+            dispatch.encode(&mut pass);
+        }
+    }
+    encoder.finish()
+}
+
 /// Pipelines, bind groups and transient memory of a recording.
 #[derive(Debug)]
 pub(crate) struct Program {
+    /// By the number of dispatches that they run. Before the rest, so that the threads end first.
+    runs: Mutex<BTreeMap<usize, Runs>>,
     device: Device,
-    dispatches: Vec<Dispatch>,
+    dispatches: Arc<[Dispatch]>,
     own: BTreeMap<Place, Owned>,
-    ahead: Mutex<BTreeMap<usize, Ahead>>,
 }
 
-/// What is recorded of a program's first dispatches and not yet submitted.
+/// How often a program's first dispatches have run, and who records their commands from the
+/// [`FREQUENT`]th time on.
 #[derive(Debug, Default)]
-struct Ahead {
-    buffers: Vec<wgpu::CommandBuffer>,
-    /// How often they were submitted: no more are recorded ahead than that.
-    runs: usize,
+struct Runs {
+    count: usize,
+    recorder: Option<Recorder>,
 }
 
 impl Program {
@@ -95,19 +107,23 @@ impl Program {
         options: ProgramOptions,
     ) -> Result<Self> {
         let mut program = Self {
+            runs: Mutex::default(),
             device: device.clone(),
-            dispatches: Vec::new(),
+            dispatches: Arc::default(),
             own: BTreeMap::new(),
-            ahead: Mutex::default(),
         };
         for (slot, &len) in recording.slots.iter().enumerate() {
-            program.create(Place::Slot(slot), len, options).await?;
+            let place = Place::Slot(slot);
+            program.create(place, len, memory::STORAGE, options).await?;
         }
         for (name, &len) in &recording.named {
             if find(shared, name).is_none() {
-                program
-                    .create(Place::Named(name.clone()), len, options)
-                    .await?;
+                let place = Place::Named(name.clone());
+                let usage = match recording.data.contains_key(name) {
+                    true => memory::STORAGE | wgpu::BufferUsages::UNIFORM,
+                    false => memory::STORAGE,
+                };
+                program.create(place, len, usage, options).await?;
             }
         }
         for (name, contents) in &recording.data {
@@ -118,6 +134,7 @@ impl Program {
             let missing = device.pipelines().missing(&recording.commands);
             first_use::compile_all(device, missing)?;
         }
+        let mut dispatches = Vec::with_capacity(recording.commands.len());
         for command in &recording.commands {
             let pipeline = device.pipelines().get(device, command).await?;
             let mut entries = Vec::with_capacity(command.ranges.len());
@@ -132,23 +149,30 @@ impl Program {
                 layout: &pipeline.layout,
                 entries: &entries,
             });
-            program.dispatches.push(Dispatch {
+            dispatches.push(Dispatch {
                 pipeline,
                 bind_group,
                 workgroups: command.workgroups,
             });
         }
+        program.dispatches = dispatches.into();
         device.check()?;
         Ok(program)
     }
 
-    async fn create(&mut self, place: Place, len: usize, options: ProgramOptions) -> Result<()> {
+    async fn create(
+        &mut self,
+        place: Place,
+        len: usize,
+        usage: wgpu::BufferUsages,
+        options: ProgramOptions,
+    ) -> Result<()> {
         let name = match &place {
             Place::Slot(slot) => format!("slot {slot}"),
             Place::Named(name) => name.clone(),
         };
         let guard = if options.guarded { GUARD_WORDS } else { 0 };
-        let buffer = memory::create(&self.device, &name, len + guard).await?;
+        let buffer = memory::create(&self.device, &name, len + guard, usage).await?;
         if options.guarded {
             let poison = vec![POISON; len + guard];
             memory::write(&self.device, &buffer, &name, 0, &poison)?;
@@ -191,30 +215,18 @@ impl Program {
 
     /// As [`Program::run`], for so many dispatches from the first on.
     pub(crate) fn run_first(&self, count: usize) -> Result<Submission> {
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        let ahead = ahead.entry(count).or_default();
-        if ahead.buffers.is_empty() {
-            let buffers = ahead.runs.clamp(1, RECORDED_AHEAD);
-            ahead.buffers = (0..buffers).map(|_| self.encode(count)).collect();
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = runs.entry(count).or_default();
+        runs.count += 1;
+        if runs.count == FREQUENT {
+            let (device, dispatches) = (self.device.clone(), self.dispatches.clone());
+            runs.recorder = Recorder::start(move || encode(&device, &dispatches, count));
         }
-        let buffer = ahead.buffers.pop();
-        let submission = self.device.queue().submit(buffer);
-        ahead.runs += 1;
+        let recorded = runs.recorder.as_mut().and_then(Recorder::next);
+        let buffer = recorded.unwrap_or_else(|| encode(&self.device, &self.dispatches, count));
+        let submission = self.device.queue().submit([buffer]);
         self.device.check()?;
         Ok(Submission(submission))
-    }
-
-    /// The first so many dispatches in one pass.
-    fn encode(&self, count: usize) -> wgpu::CommandBuffer {
-        let wgpu = self.device.wgpu();
-        let mut encoder = wgpu.create_command_encoder(&Default::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            for dispatch in self.dispatches.iter().take(count) {
-                dispatch.encode(&mut pass);
-            }
-        }
-        encoder.finish()
     }
 
     /// Blocks until the device has done all that was submitted.
@@ -265,7 +277,7 @@ impl Program {
                 timestamp_writes: Some(clock.writes(0)),
             });
             for _ in 0..runs {
-                for dispatch in &self.dispatches {
+                for dispatch in &*self.dispatches {
                     dispatch.encode(&mut pass);
                 }
             }

@@ -64,7 +64,7 @@ const MODULES: &[Shader] = &[
     shader!("winograd"),
 ];
 
-/// A storage buffer of a kernel.
+/// A buffer of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// The variable's name in the shader.
@@ -73,6 +73,9 @@ pub struct Binding {
     pub index: u32,
     /// Whether the kernel may write there.
     pub writes: bool,
+    /// Whether it is a uniform buffer, a few numbers that all invocations read, in place of a storage
+    /// buffer, of which adapters allow fewer.
+    pub uniform: bool,
 }
 
 /// A variant of a shader, ready for a driver.
@@ -84,7 +87,7 @@ pub struct Composed {
     pub(crate) origin: (Shader, Defines),
     /// The intermediate representation.
     pub module: naga::Module,
-    /// The storage buffers, by number.
+    /// The buffers, by number.
     pub bindings: Vec<Binding>,
     /// Invocations of a workgroup along x, y, z.
     pub workgroup_size: [u32; 3],
@@ -127,7 +130,7 @@ impl Shaders {
     ///
     /// # Errors
     /// [`Error::Shader`] with the compiler's message, or when the shader breaks the rules
-    /// (bindings other than storage buffers of group 0, no entry point).
+    /// (bindings other than buffers of group 0, no entry point).
     pub fn compose(&self, kernel: &Kernel) -> Result<Arc<Composed>> {
         let shader = kernel.shader;
         let key = (
@@ -232,8 +235,10 @@ fn reflect(module: &naga::Module) -> Result<Vec<Binding>, String> {
         // A variable of an imported module carries the module's name behind its own.
         let name = name.split("X_naga_oil_mod_X").next().unwrap_or_default();
         let name = name.to_owned();
-        let AddressSpace::Storage { access } = variable.space else {
-            return Err(format!("`{name}` is not a storage buffer"));
+        let writes = match variable.space {
+            AddressSpace::Uniform => false,
+            AddressSpace::Storage { access } => access.contains(StorageAccess::STORE),
+            _ => return Err(format!("`{name}` is not a buffer")),
         };
         if place.group != 0 {
             return Err(format!("`{name}` is not in group 0"));
@@ -241,7 +246,8 @@ fn reflect(module: &naga::Module) -> Result<Vec<Binding>, String> {
         bindings.push(Binding {
             name,
             index: place.binding,
-            writes: access.contains(StorageAccess::STORE),
+            writes,
+            uniform: variable.space == AddressSpace::Uniform,
         });
     }
     bindings.sort_by_key(|binding| binding.index);

@@ -202,6 +202,6 @@ fn more_than_the_adapter_allows() {
     let mut small = AdapterProfile::gpu();
     (small.max_storage_buffers, small.max_workgroups) = (2, 1);
     let faults = faults(&graph, &targets, &planned, &small);
-    assert_found(&faults, "binds 3 buffers");
+    assert_found(&faults, "binds 3 storage buffers");
     assert_found(&faults, "workgroups");
 }

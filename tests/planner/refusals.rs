@@ -197,7 +197,7 @@ fn more_buffers_than_the_adapter_binds() {
     });
     assert_eq!(
         error.unwrap_err(),
-        "shader `double`: it binds more than 1 buffers"
+        "shader `double`: it binds more than 1 storage buffers"
     );
 }
 
@@ -262,5 +262,28 @@ fn a_shader_that_binds_what_is_no_storage_buffer() {
         );
         Ok(())
     });
-    assert_eq!(error, "shader `uniform`: `u` is not a storage buffer");
+    assert_eq!(
+        error,
+        "shader `uniform`: `u` is a uniform buffer: for the operator's own numbers alone"
+    );
+}
+
+#[test]
+fn what_is_no_buffer_is_refused() {
+    const TEXTURE: Shader = Shader::new(
+        "texture",
+        "@group(0) @binding(0) var t: texture_2d<f32>;
+         @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+         @compute @workgroup_size(64) fn main() { y[0] = textureLoad(t, vec2u(), 0); }",
+    );
+    let error = refusal(|cx| {
+        let (x, y) = (cx.input(0), cx.output(0));
+        cx.dispatch(
+            Kernel::new(TEXTURE, Grid::Threads(1))
+                .bind("t", &x)
+                .bind("y", &y),
+        );
+        Ok(())
+    });
+    assert_eq!(error, "shader `texture`: `t` is not a buffer");
 }

@@ -55,18 +55,27 @@ impl Faults {
     }
 }
 
-/// The storage buffers that the shader declares, by number, and whether it may write there.
+/// The buffers that the shader declares, by number, and whether it may write there.
 pub fn declared(shader: &Composed) -> BTreeMap<u32, bool> {
     let variables = shader.module.global_variables.iter();
     variables
         .filter_map(|(_, variable)| {
-            let AddressSpace::Storage { access } = variable.space else {
-                return None;
+            let writes = match variable.space {
+                AddressSpace::Storage { access } => access.contains(StorageAccess::STORE),
+                AddressSpace::Uniform => false,
+                _ => return None,
             };
-            let writes = access.contains(StorageAccess::STORE);
             Some((variable.binding.as_ref()?.binding, writes))
         })
         .collect()
+}
+
+/// How many of them are storage buffers.
+fn storage_buffers(shader: &Composed) -> usize {
+    let variables = shader.module.global_variables.iter();
+    variables
+        .filter(|(_, variable)| matches!(variable.space, AddressSpace::Storage { .. }))
+        .count()
 }
 
 fn accesses(planned: &Planned, faults: &mut Faults) -> Option<Vec<Access>> {
@@ -209,8 +218,9 @@ fn dispatches(
         faults.unless(touched.iter().any(|a| a.writes), || {
             format!("call {index} writes nothing")
         });
-        faults.unless(touched.len() <= adapter.max_storage_buffers, || {
-            format!("call {index} binds {} buffers", touched.len())
+        let storage = storage_buffers(&command.shader);
+        faults.unless(storage <= adapter.max_storage_buffers, || {
+            format!("call {index} binds {storage} storage buffers")
         });
         for range in &command.ranges {
             faults.unless(range.len <= adapter.most_elements(), || {

@@ -7,7 +7,7 @@
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read> mean: array<vec4f>;
 // Channels, rows (samples * positions), splits, neighbours; rows of a split.
-@group(0) @binding(3) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(3) var<uniform> sizes: array<vec4u, 2>;
 // [split][sum of dy, sum of dy * (x - mean)][channel]
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
 

@@ -15,7 +15,7 @@ const WORKGROUP: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 // Channels, rows, splits.
-@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(1) var<uniform> sizes: array<vec4u, 2>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dweight: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dbias: array<vec4f>;

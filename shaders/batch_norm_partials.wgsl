@@ -12,7 +12,7 @@
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 // Channels, rows, splits, neighbours; rows of a split, samples.
-@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(1) var<uniform> sizes: array<vec4u, 2>;
 // [sample][split][centre, mean - centre, sum of squared deviations from the mean][channel]
 @group(0) @binding(2) var<storage, read_write> partials: array<vec4f>;
 

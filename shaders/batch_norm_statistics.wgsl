@@ -18,7 +18,7 @@ override epsilon: f32;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 // Channels, rows, splits, neighbours; rows of a split.
-@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(1) var<uniform> sizes: array<vec4u, 2>;
 @group(0) @binding(2) var<storage, read_write> mean: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> residual: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> inverse_std: array<vec4f>;

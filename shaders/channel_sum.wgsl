@@ -12,7 +12,7 @@ const WORKGROUP: u32 = #{WORKGROUP};
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> partials: array<vec4f>;
 // Pixels, channels / 4, pieces, pixels of a piece.
-@group(0) @binding(2) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(2) var<uniform> sizes: array<vec4u, 1>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -99,22 +99,29 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
     }
 
     // The stores of the tile, one round per vector: a round stores the tile's first vector and moves
-    // the others up. Unrolled, they take a CPU driver longer to compile than all the rest; that they
-    // are not is due to arrayLength, a bound that no compiler knows (and never the smaller one).
-    let vecs = min(min(TILE_O, OUT_VECS - first_o), arrayLength(&y));
+    // the others up, those of its channels and then all. Unrolled, they take a CPU driver longer to
+    // compile than all the rest; that they are not is due to arrayLength, a bound that no compiler
+    // knows (and never the smaller one).
+    let rounds = arrayLength(&y);
+    let vecs = min(min(TILE_O, OUT_VECS - first_o), rounds);
     for (var q = 0u; q < vecs; q++) {
 #ifdef BIAS
         let b = bias[first_o + q];
 #else
         let b = vec4f();
 #endif
-        for (var p = 0u; p < PIXELS; p++) {
+        for (var p = 0u; p < min(PIXELS, rounds); p++) {
             let i = first_i + p / TILE_W;
             let j = first_j + p % TILE_W;
             if i < OUT_HEIGHT && j < OUT_WIDTH {
                 let at = ((n * OUT_HEIGHT + i) * OUT_WIDTH + j) * OUT_VECS + first_o + q;
-                y[at] = finish(sum[p][0] + b, at, first_o + q);
+                y[at] = finish(sum[0][0] + b, at, first_o + q);
             }
+            for (var r = 1u; r < PIXELS; r++) {
+                sum[r - 1][0] = sum[r][0];
+            }
+        }
+        for (var p = 0u; p < PIXELS; p++) {
             for (var r = 1u; r < TILE_O; r++) {
                 sum[p][r - 1] = sum[p][r];
             }

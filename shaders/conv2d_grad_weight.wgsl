@@ -102,22 +102,33 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
     }
 
     // The stores of the tile, one round per vector: a round stores the tile's first vector and moves
-    // the others up. Unrolled, they take a CPU driver longer to compile than all the rest; that they
-    // are not is due to arrayLength, a bound that no compiler knows (and never the smaller one).
-    let vecs = min(min(TILE_O, OUT_VECS - first_o), arrayLength(&partials));
+    // the others up, along the innermost axis that has one left. Unrolled, they take a CPU driver
+    // longer to compile than all the rest; that they are not is due to arrayLength, a bound that no
+    // compiler knows (and never the smaller one).
+    let rounds = arrayLength(&partials);
+    let vecs = min(min(TILE_O, OUT_VECS - first_o), rounds);
     for (var q = 0u; q < vecs; q++) {
-        for (var k = 0u; k < INPUTS; k++) {
+        for (var k = 0u; k < min(INPUTS, rounds); k++) {
             let t = first_t + k / TILE_C;
-            if t < TAPS && first_c + k % TILE_C < IN_VECS {
-                for (var lane = 0u; lane < 4; lane++) {
-                    let filter_row = ((split * TAPS + t) * IN_VECS + c[k]) * 4 + lane;
-                    var value = vec4f(); // lanes not in use are padding: zero
-                    if lane < IN_LANES {
-                        value = sum[k][min(lane, IN_LANES - 1)][0];
-                    }
+            let own_c = first_c + k % TILE_C;
+            for (var lane = 0u; lane < min(4, rounds); lane++) {
+                if t < TAPS && own_c < IN_VECS {
+                    let filter_row = ((split * TAPS + t) * IN_VECS + own_c) * 4 + lane;
+                    // Lanes not in use are padding: zero.
+                    let value = select(vec4f(), sum[0][0][0], lane < IN_LANES);
                     partials[filter_row * OUT_VECS + first_o + q] = value;
                 }
+                for (var r = 1u; r < IN_LANES; r++) {
+                    sum[0][r - 1][0] = sum[0][r][0];
+                }
             }
+            for (var r = 1u; r < INPUTS; r++) {
+                for (var lane = 0u; lane < IN_LANES; lane++) {
+                    sum[r - 1][lane][0] = sum[r][lane][0];
+                }
+            }
+        }
+        for (var k = 0u; k < INPUTS; k++) {
             for (var lane = 0u; lane < IN_LANES; lane++) {
                 for (var r = 1u; r < TILE_O; r++) {
                     sum[k][lane][r - 1] = sum[k][lane][r];

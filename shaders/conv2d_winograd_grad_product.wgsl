@@ -15,7 +15,7 @@ const WORKGROUP: u32 = #{WORKGROUP};
 
 @group(0) @binding(0) var<storage, read> v: array<vec4f>;
 @group(0) @binding(1) var<storage, read> d: array<vec4f>;
-@group(0) @binding(2) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(2) var<uniform> sizes: array<vec4u, 4>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP)

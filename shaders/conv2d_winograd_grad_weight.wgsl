@@ -13,7 +13,7 @@
 const WORKGROUP: u32 = #{WORKGROUP};
 
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
-@group(0) @binding(1) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(1) var<uniform> sizes: array<vec4u, 4>;
 @group(0) @binding(2) var<storage, read_write> dw: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -24,20 +24,28 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
     if id >= length {
         return;
     }
+    // Loops that stay loops: conv2d_winograd_input.wgsl says why and how.
+    let rounds = arrayLength(&dw);
     var columns: array<array<f32, 3>, EDGE>; // [t][u]
-    for (var t = 0u; t < EDGE; t++) {
+    for (var t = 0u; t < min(EDGE, rounds); t++) {
+        for (var r = 1u; r < EDGE; r++) {
+            columns[r - 1] = columns[r];
+        }
         var sums: array<f32, EDGE>;
         for (var split = 0u; split < size.all_splits; split++) {
             for (var s = 0u; s < EDGE; s++) {
                 sums[s] += partials[((split * EDGE + s) * EDGE + t) * length + id];
             }
         }
-        columns[t] = transform_gradient(sums);
+        columns[EDGE - 1] = transform_gradient(sums);
     }
-    for (var u = 0u; u < 3; u++) {
+    for (var u = 0u; u < min(3, rounds); u++) {
         var sums: array<f32, EDGE>;
         for (var t = 0u; t < EDGE; t++) {
-            sums[t] = columns[t][u];
+            sums[t] = columns[t][0];
+            for (var r = 1u; r < 3; r++) {
+                columns[t][r - 1] = columns[t][r];
+            }
         }
         let row = transform_gradient(sums);
         for (var v = 0u; v < 3; v++) {

@@ -13,21 +13,17 @@ const ROUND: u32 = 4;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(2) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(2) var<uniform> sizes: array<vec4u, 2>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
-// The value of lane q, which the compiler has to see as a constant.
-fn hand_round(own: vec4f, q: u32) -> vec4f {
-    switch q {
-        case 0: { return subgroupBroadcast(own, 0u); }
-        case 1: { return subgroupBroadcast(own, 1u); }
-        case 2: { return subgroupBroadcast(own, 2u); }
-        case 3: { return subgroupBroadcast(own, 3u); }
-        case 4: { return subgroupBroadcast(own, 4u); }
-        case 5: { return subgroupBroadcast(own, 5u); }
-        case 6: { return subgroupBroadcast(own, 6u); }
-        default: { return subgroupBroadcast(own, 7u); }
-    }
+// The values of all lanes; the number of a lane has to be a constant.
+fn hand_round(own: vec4f) -> array<vec4f, LANES> {
+    return array(
+        subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u),
+        subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+        subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u),
+        subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u),
+    );
 }
 
 @compute @workgroup_size(LANES)
@@ -66,24 +62,30 @@ fn main(
             a[r] = select(vec4f(), x[at * in_vecs + own_c], n + r < last);
             own[r] = dy[at * out_vecs + own_o];
         }
-        for (var q = 0u; q < LANES; q++) {
-            for (var r = 0u; r < ROUND; r++) {
-                let b = hand_round(own[r], q);
+        for (var r = 0u; r < ROUND; r++) {
+            let all = hand_round(own[r]);
+            for (var q = 0u; q < LANES; q++) {
                 for (var k = 0u; k < 4; k++) {
-                    sum[k][q] = fma(vec4f(a[r][k]), b, sum[k][q]);
+                    sum[k][q] = fma(vec4f(a[r][k]), all[q], sum[k][q]);
                 }
             }
         }
     }
 
     // As in product_subgroup.wgsl, a round per vector.
-    let vecs = min(min(LANES, out_vecs - first_o), arrayLength(&partials));
+    let rounds = arrayLength(&partials);
+    let vecs = min(min(LANES, out_vecs - first_o), rounds);
     for (var q = 0u; q < vecs; q++) {
-        for (var k = 0u; k < 4; k++) {
+        for (var k = 0u; k < min(4, rounds); k++) {
             if c < in_vecs && split < splits {
                 let row = ((split * groups.z + group.z) * in_vecs + c) * 4 + k;
-                partials[row * out_vecs + first_o + q] = sum[k][0];
+                partials[row * out_vecs + first_o + q] = sum[0][0];
             }
+            for (var r = 1u; r < 4; r++) {
+                sum[r - 1][0] = sum[r][0];
+            }
+        }
+        for (var k = 0u; k < 4; k++) {
             for (var r = 1u; r < LANES; r++) {
                 sum[k][r - 1] = sum[k][r];
             }

@@ -8,11 +8,11 @@
 // the weights, which all need: four rows of two vectors at a time are handed round. A workgroup
 // computes 8 * TILE_N rows x TILE_O vectors of four, TILE_O even.
 //
-// With TRANSPOSED, weight[l,o,k] is read, as by the gradient with respect to a linear layer's input.
 // A sum may be cut into pieces; then y receives partial results one after the other, without bias,
 // and reduce_partials.wgsl adds them and the bias.
 //
-// Sizes are data, so that layers of all sizes share one compiled kernel.
+// Sizes are data, so that layers of all sizes share one compiled kernel; and so are the distances of
+// the weights' rows and columns, for the gradient with respect to an input takes them transposed.
 
 #import wgrad::epilogue::finish
 
@@ -21,8 +21,8 @@ const TILE_O: u32 = #{TILE_O};
 const LANES: u32 = 8;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
-@group(0) @binding(2) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<uniform> sizes: array<vec4u, 2>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 #ifdef BIAS
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
@@ -40,6 +40,8 @@ fn main(
     let out_vecs = size.z; // of a row of y
     let splits = size.w; // parts of a sum
     let split_vecs = sizes[1].x; // vectors of a part
+    let row_stride = sizes[1].y; // from a weight to that of the next k
+    let column_stride = sizes[1].z; // and to that of the next output
 
     let id = group.y * groups.x + group.x;
     let tiles_o = (out_vecs + TILE_O - 1) / TILE_O;
@@ -54,17 +56,11 @@ fn main(
     for (var p = 0u; p < TILE_N; p++) {
         row[p] = (layer * rows + min(first_n + p, rows - 1)) * in_vecs;
     }
+    // Lane l has row l / 2 of four, vector l % 2 of two.
     var share: array<u32, TILE_O / 2>;
     for (var r = 0u; r < TILE_O / 2; r++) {
-#ifdef TRANSPOSED
-        // Lane l has row l of the two vectors' eight.
-        let o = min(first_o * 4 + 8 * r + lane, out_vecs * 4 - 1);
-        share[r] = (layer * out_vecs * 4 + o) * in_vecs;
-#else
-        // Lane l has row l / 2 of four, vector l % 2 of two.
         let o = min(first_o + 2 * r + lane % 2, out_vecs - 1);
-        share[r] = (layer * in_vecs * 4 + lane / 2) * out_vecs + o;
-#endif
+        share[r] = layer * in_vecs * out_vecs * 16 + lane / 2 * row_stride + 4 * o * column_stride;
     }
 
     var sum: array<array<vec4f, TILE_O>, TILE_N>;
@@ -74,18 +70,11 @@ fn main(
             a[p] = x[row[p] + k];
         }
         for (var r = 0u; r < TILE_O / 2; r++) {
-#ifdef TRANSPOSED
-            let own = weight[share[r] + k];
-            let even = transpose(mat4x4f(
-                subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u),
-                subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
-            ));
-            let odd = transpose(mat4x4f(
-                subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u),
-                subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u),
-            ));
-#else
-            let own = weight[k * 4 * out_vecs + share[r]];
+            let at = share[r] + 4 * k * row_stride;
+            let own = vec4f(
+                weight[at], weight[at + column_stride],
+                weight[at + 2 * column_stride], weight[at + 3 * column_stride],
+            );
             let even = mat4x4f(
                 subgroupBroadcast(own, 0u), subgroupBroadcast(own, 2u),
                 subgroupBroadcast(own, 4u), subgroupBroadcast(own, 6u),
@@ -94,7 +83,6 @@ fn main(
                 subgroupBroadcast(own, 1u), subgroupBroadcast(own, 3u),
                 subgroupBroadcast(own, 5u), subgroupBroadcast(own, 7u),
             );
-#endif
             for (var p = 0u; p < TILE_N; p++) {
                 for (var l = 0u; l < 4; l++) {
                     sum[p][2 * r] = fma(vec4f(a[p][l]), even[l], sum[p][2 * r]);
@@ -104,10 +92,11 @@ fn main(
         }
     }
 
-    // One round per vector: a round stores the tile's first vector and moves the others up. Unrolled,
-    // the stores take as long to compile as all the rest; that they are not is due to arrayLength, a
-    // bound that no compiler knows (and never the smaller one).
-    let vecs = min(min(TILE_O, out_vecs - first_o), arrayLength(&y));
+    // One round per vector: a round stores the tile's first vector and moves the others up, in its
+    // column and then all columns. Unrolled, the stores take as long to compile as all the rest; that
+    // they are not is due to arrayLength, a bound that no compiler knows (and never the smaller one).
+    let rounds = arrayLength(&y);
+    let vecs = min(min(TILE_O, out_vecs - first_o), rounds);
     for (var q = 0u; q < vecs; q++) {
         let o = first_o + q;
 #ifdef BIAS
@@ -115,11 +104,16 @@ fn main(
 #else
         let b = vec4f();
 #endif
-        for (var p = 0u; p < TILE_N; p++) {
+        for (var p = 0u; p < min(TILE_N, rounds); p++) {
             if first_n + p < rows {
                 let at = (group.z * rows + first_n + p) * out_vecs + o;
-                y[at] = finish(sum[p][0] + b, at, o);
+                y[at] = finish(sum[0][0] + b, at, o);
             }
+            for (var r = 1u; r < TILE_N; r++) {
+                sum[r - 1][0] = sum[r][0];
+            }
+        }
+        for (var p = 0u; p < TILE_N; p++) {
             for (var r = 1u; r < TILE_O; r++) {
                 sum[p][r - 1] = sum[p][r];
             }

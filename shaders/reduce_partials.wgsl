@@ -13,7 +13,7 @@ const WORKGROUP: u32 = #{WORKGROUP};
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
 // Partial results; vectors after which a bias or a slope repeats.
-@group(0) @binding(3) var<storage, read> sizes: array<vec4u>;
+@group(0) @binding(3) var<uniform> sizes: array<vec4u, 1>;
 #ifdef BIAS
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 #endif

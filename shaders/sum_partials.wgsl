@@ -14,7 +14,7 @@ override scale: f32;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
-@group(0) @binding(2) var<storage, read> sizes: array<vec4u>; // splits, vecs, results of an array
+@group(0) @binding(2) var<uniform> sizes: array<vec4u, 1>; // splits, vecs, results of an array
 #ifdef PAIR
 @group(0) @binding(3) var<storage, read> second_partials: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> second_out: array<vec4f>;

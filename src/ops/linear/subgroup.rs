@@ -92,21 +92,41 @@ pub(in crate::ops) struct Products {
 }
 
 impl Products {
-    fn sizes(self, cx: &mut Lowering<'_>) -> BufferId {
+    /// With the distances of a weight to the next row's and the next column's.
+    fn sizes(self, cx: &mut Lowering<'_>, strides: [usize; 2]) -> BufferId {
         let Split { parts, rows } = self.split;
-        let sizes = [self.rows, self.inputs, self.outputs, parts, rows];
+        let [row, column] = strides;
+        let sizes = [
+            self.rows,
+            self.inputs,
+            self.outputs,
+            parts,
+            rows,
+            row,
+            column,
+        ];
         cx.words("products", &sizes.map(|size| size as u32))
     }
 
-    /// Sums over the inputs: lacks `x`, `weight` and `y`.
-    pub(in crate::ops) fn product(self, cx: &mut Lowering<'_>, tile: [usize; 2]) -> Kernel {
+    /// Sums over the inputs, of weights by input and output or, transposed, by output and input:
+    /// lacks `x`, `weight` and `y`.
+    pub(in crate::ops) fn product(
+        self,
+        cx: &mut Lowering<'_>,
+        tile: [usize; 2],
+        transposed: bool,
+    ) -> Kernel {
+        let strides = match transposed {
+            false => [self.outputs * LANES, 1],
+            true => [1, self.inputs * LANES],
+        };
         let rows = self.rows.div_ceil(INVOCATIONS * tile[0]);
         let invocations = INVOCATIONS * rows * self.outputs.div_ceil(tile[1]);
         let grid = Grid::Layers(invocations, self.layers * self.split.parts);
         Kernel::new(shader!("product_subgroup"), grid)
             .define("TILE_N", tile[0])
             .define("TILE_O", tile[1])
-            .bind("sizes", self.sizes(cx))
+            .bind("sizes", self.sizes(cx, strides))
     }
 
     /// Sums over the rows: lacks `x`, `dy` and `partials`.
@@ -115,7 +135,7 @@ impl Products {
         let tiles = self.inputs.div_ceil(inputs) * self.outputs.div_ceil(outputs);
         let invocations = INVOCATIONS * tiles * self.split.parts;
         let grid = Grid::Layers(invocations, self.layers);
-        Kernel::new(shader!("outer_product_subgroup"), grid).bind("sizes", self.sizes(cx))
+        Kernel::new(shader!("outer_product_subgroup"), grid).bind("sizes", self.sizes(cx, [0, 0]))
     }
 }
 
@@ -141,8 +161,7 @@ pub(in crate::ops) fn lower_product(
         split: Split::into_parts(inputs, LANES, parts),
     };
     let kernel = products
-        .product(cx, tile)
-        .flag("TRANSPOSED", backward)
+        .product(cx, tile, backward)
         .bind("x", x)
         .bind("weight", weight);
     dispatch_biased(cx, products.split, ("y", y), bias, kernel);

@@ -52,11 +52,10 @@ impl Scan {
             let vectors = piece.len() / LANES;
             let parts = vectors.div_ceil(self.chunk);
             let numbers = cx.persistent(buffer, piece.start, piece.len());
+            let first = first + piece.start / LANES / self.chunk;
+            let sizes = cx.words("scan", &[self.chunk as u32, first as u32]);
             let kernel = Kernel::new(shader!("finite_scan"), Grid::Threads(parts))
-                .define("LENGTH", vectors)
-                .define("CHUNK", self.chunk)
-                .define("PARTS", parts)
-                .define("FIRST", first + piece.start / LANES / self.chunk)
+                .bind("sizes", sizes)
                 .bind("numbers", numbers)
                 .bind("partials", partials);
             cx.dispatch(kernel);

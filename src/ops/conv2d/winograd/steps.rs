@@ -95,7 +95,7 @@ impl Steps {
     fn product(&self, cx: &mut Lowering<'_>, [v, u, m]: [BufferId; 3]) -> Kernel {
         let tile = self.cut.tile;
         if subgroup::available(cx.adapter()) {
-            let kernel = self.products().product(cx, tile);
+            let kernel = self.products().product(cx, tile, false);
             return kernel.bind("x", v).bind("weight", u).bind("y", m);
         }
         let invocations = Tile::from([1, tile[0], tile[1]]).invocations(self.piece.map());

@@ -3,9 +3,13 @@
 // In training, mean (with its residual) and inverse standard deviation are the batch's; in
 // evaluation they are the running mean and variance. Weight, bias and mean are zero in padding,
 // and so is y.
+//
+// An invocation loads what belongs to its channels once for ROWS positions.
 
 #import wgrad::common::linear_index
 #import wgrad::epilogue::finish
+
+const ROWS: u32 = #{ROWS};
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> weight: array<vec4f>;
@@ -22,17 +26,24 @@ override epsilon: f32;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = linear_index(id, groups);
-    if i >= arrayLength(&y) {
-        return;
-    }
+    let invocation = linear_index(id, groups);
     let vecs = arrayLength(&mean);
-    let v = i % vecs;
+    let v = invocation % vecs;
+    let first = (invocation - v) * ROWS + v;
+    let end = min(first + ROWS * vecs, arrayLength(&y));
+
+    let centre = mean[v];
+    let scale = weight[v];
+    let shift = bias[v];
 #ifdef TRAINING
-    let deviation = (x[i] - mean[v]) - residual[v];
-    let normalised = deviation * inverse_std[v];
+    let rest = residual[v];
+    let inverse = inverse_std[v];
 #else
-    let normalised = (x[i] - mean[v]) * inverseSqrt(variance[v] + vec4f(epsilon));
+    let rest = vec4f();
+    let inverse = inverseSqrt(variance[v] + vec4f(epsilon));
 #endif
-    y[i] = finish(weight[v] * normalised + bias[v], i, v);
+    for (var i = first; i < end; i += vecs) {
+        let normalised = ((x[i] - centre) - rest) * inverse;
+        y[i] = finish(scale * normalised + shift, i, v);
+    }
 }

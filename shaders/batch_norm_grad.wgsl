@@ -1,7 +1,9 @@
 // Gradient of batch normalisation, third pass: dx = a * dy + b * (x - mean) + c, with numbers per
-// channel from batch_norm_grad_sums.wgsl.
+// channel from batch_norm_grad_sums.wgsl. An invocation loads these once for ROWS positions.
 
 #import wgrad::common::linear_index
+
+const ROWS: u32 = #{ROWS};
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -24,12 +26,18 @@ fn load_delta(at: u32) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = linear_index(id, groups);
-    if i >= arrayLength(&dx) {
-        return;
-    }
+    let invocation = linear_index(id, groups);
     let vecs = arrayLength(&mean);
-    let v = i % vecs;
-    let through_statistics = coefficients[vecs + v] * (x[i] - mean[v]) + coefficients[2 * vecs + v];
-    dx[i] = coefficients[v] * load_delta(i) + through_statistics;
+    let v = invocation % vecs;
+    let first = (invocation - v) * ROWS + v;
+    let end = min(first + ROWS * vecs, arrayLength(&dx));
+
+    let centre = mean[v];
+    let a = coefficients[v];
+    let b = coefficients[vecs + v];
+    let c = coefficients[2 * vecs + v];
+    for (var i = first; i < end; i += vecs) {
+        let through_statistics = b * (x[i] - centre) + c;
+        dx[i] = a * load_delta(i) + through_statistics;
+    }
 }

@@ -37,13 +37,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let split = i / vecs;
     let rows = rows_of_split(split, sizes[0].y, neighbours, sizes[1].x);
     let first = rows.x * vecs + v;
+    let centre = mean[v];
     var plain = vec4f();
     var weighted = vec4f();
     for (var r = 0u; r < rows.y; r++) {
         let at = first + r * neighbours * vecs;
         let d = load_delta(at);
         plain += d;
-        weighted += d * (x[at] - mean[v]);
+        weighted += d * (x[at] - centre);
     }
     partials[2 * split * vecs + v] = plain;
     partials[(2 * split + 1) * vecs + v] = weighted;

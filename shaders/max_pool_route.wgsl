@@ -4,7 +4,8 @@
 //
 // Pooling keeps the place of the winner within its window, row * KERNEL_WIDTH + column, as one byte
 // per channel (BYTES, four to a word) where that suffices. DISJOINT says that no two windows
-// overlap. MASKED adds the gradient of a ReLU before the pooling: where the largest element is not
+// overlap, TILED that they also cover the image; kernels then go through the windows, each of which
+// is loaded once for all its elements. MASKED adds the gradient of a ReLU before the pooling: where the largest element is not
 // above zero, nothing passes.
 
 #define_import_path wgrad::max_pool_route
@@ -31,6 +32,39 @@ const PADDING_LEFT: u32 = #{PADDING_LEFT};
 @group(0) @binding(2) var<storage, read> pooled: array<vec4f>;
 #endif
 
+// The channels' winners in a window.
+fn winner_of(window: u32) -> vec4u {
+#ifdef BYTES
+    return (vec4u(indices[window]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+#else
+    return indices[window];
+#endif
+}
+
+fn delta_of(window: u32) -> vec4f {
+    var delta = dy[window];
+#ifdef MASKED
+    delta = select(vec4f(), delta, pooled[window] > vec4f());
+#endif
+    return delta;
+}
+
+#ifdef TILED
+const AREA: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
+
+// Where in the image the first element of a window lies.
+fn corner_of(window: u32) -> u32 {
+    let pixel = window / VECS;
+    let line = pixel / OUT_WIDTH; // of all samples
+    let column = pixel % OUT_WIDTH * KERNEL_WIDTH;
+    return (line * KERNEL_HEIGHT * IN_WIDTH + column) * VECS + window % VECS;
+}
+
+// Where from there the element at `place` lies.
+fn distance_to(place: u32) -> u32 {
+    return (place / KERNEL_WIDTH * IN_WIDTH + place % KERNEL_WIDTH) * VECS;
+}
+#else
 // The first window along an axis that covers `position`, counted from the corner of the padding.
 fn first_window(position: u32, kernel: u32, stride: u32) -> u32 {
     if position < kernel {
@@ -41,16 +75,7 @@ fn first_window(position: u32, kernel: u32, stride: u32) -> u32 {
 
 // dy of a window where the element at `place` won it.
 fn won(window: u32, place: u32) -> vec4f {
-#ifdef BYTES
-    let winner = (vec4u(indices[window]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
-#else
-    let winner = indices[window];
-#endif
-    var delta = dy[window];
-#ifdef MASKED
-    delta = select(vec4f(), delta, pooled[window] > vec4f());
-#endif
-    return select(vec4f(), delta, winner == vec4u(place));
+    return select(vec4f(), delta_of(window), winner_of(window) == vec4u(place));
 }
 
 // The gradient of vec4 `i` of the image.
@@ -86,3 +111,4 @@ fn routed(i: u32) -> vec4f {
     return sum;
 #endif
 }
+#endif

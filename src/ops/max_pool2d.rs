@@ -8,7 +8,7 @@ use crate::graph::{Element, Graph, ValueType, Var};
 use crate::layout::{LANES, Layout, padded};
 use crate::onnx::Translation;
 use crate::plan::{Lowering, Operand};
-use crate::shader::{Kernel, shader};
+use crate::shader::{Grid, Kernel, shader};
 use crate::shape::{Shape, Size2d};
 
 /// `y[c,i,j] = max x[c, i·S+u−P, j·S+v−P]` over the K window positions `u, v` on the input.
@@ -173,6 +173,15 @@ impl MaxPool2dGrad {
         self.masked
     }
 
+    /// How many elements of the image a kernel that imports `wgrad::max_pool_route` takes at once:
+    /// those of a window, or one.
+    pub(crate) fn elements_at_once(&self) -> usize {
+        match self.pool.window.tiles(self.input) {
+            true => self.pool.window.area(),
+            false => 1,
+        }
+    }
+
     /// Adds what `wgrad::max_pool_route` needs to a kernel.
     pub(crate) fn route(
         &self,
@@ -183,6 +192,7 @@ impl MaxPool2dGrad {
         let kernel = kernel
             .flag("BYTES", self.pool.bytes())
             .flag("DISJOINT", self.pool.window.is_disjoint())
+            .flag("TILED", self.pool.window.tiles(self.input))
             .bind("indices", indices)
             .bind("dy", dy);
         let output = image(&dy.value_type)?;
@@ -214,8 +224,9 @@ impl Operator for MaxPool2dGrad {
 
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let (indices, dy, dx) = (cx.input(0), cx.input(1), cx.output(0));
-        let kernel = elementwise::kernel(shader!("max_pool2d_grad"), "dx", &dx);
-        let mut kernel = self.route(kernel, &indices, &dy)?;
+        let invocations = dx.len / LANES / self.elements_at_once();
+        let kernel = Kernel::new(shader!("max_pool2d_grad"), Grid::Threads(invocations));
+        let mut kernel = self.route(kernel, &indices, &dy)?.bind("dx", &dx);
         if self.masked {
             kernel = kernel.flag("MASKED", true).bind("pooled", &cx.input(2));
         }

@@ -50,6 +50,15 @@ impl Window {
         self.kernel.height <= stride.height && self.kernel.width <= stride.width
     }
 
+    /// Whether windows side by side cover images of this shape exactly.
+    pub fn tiles(&self, input: [usize; 3]) -> bool {
+        let (kernel, [_, rows, columns]) = (self.kernel, input);
+        self.steps() == kernel
+            && self.sides(input) == Sides::default()
+            && rows % kernel.height == 0
+            && columns % kernel.width == 0
+    }
+
     /// The shape of the result for an image of this shape.
     pub fn output(&self, input: [usize; 3]) -> Result<[usize; 3], Reason> {
         let (kernel, stride) = (self.kernel, self.steps());

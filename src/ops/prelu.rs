@@ -162,7 +162,8 @@ impl Operator for PreluGrad {
     fn lower(&self, cx: &mut Lowering<'_>) -> Result<(), Reason> {
         let (x, alpha, dy) = (cx.input(0), cx.input(1), cx.input(2));
         let (wants_dx, wants_dalpha) = (cx.is_used(0), cx.is_used(1));
-        let length = x.len.div_ceil(LANES);
+        let at_once = self.pool.map_or(1, |pool| pool.elements_at_once());
+        let length = x.len.div_ceil(LANES) / at_once;
         let vectors = vectors(self.shared, &alpha);
         let pieces = splits(cx.adapter(), vectors, length / vectors);
         let threads = if wants_dalpha {

@@ -1,13 +1,13 @@
 //! The forward pass: statistics of the batch, then `y`.
 
 use super::grad::BatchNormalisationGrad;
-use super::split::Rows;
+use super::split::{Rows, per_channel};
 use crate::autodiff::Backward;
 use crate::graph::{Element, ValueType};
 use crate::layout::LANES;
 use crate::onnx::{OnnxNode, Translation};
-use crate::ops::{Operator, Reason, arity, elementwise};
-use crate::plan::{BufferId, Lowering, Mode};
+use crate::ops::{Operator, Reason, arity};
+use crate::plan::{Lowering, Mode};
 use crate::shader::{Grid, Kernel, shader};
 
 /// `y = γ·(x − μ)/√(σ² + ε) + β` per channel; see [`BatchNorm`](super::BatchNorm).
@@ -198,8 +198,9 @@ impl BatchNormalisation {
 /// The kernel for `y`, without the statistics.
 fn normalise(cx: &mut Lowering<'_>) -> Kernel {
     let y = cx.output(0);
-    elementwise::kernel(shader!("batch_norm"), "y", &y)
-        .bind("x", BufferId::from(&cx.input(0)))
-        .bind("weight", BufferId::from(&cx.input(1)))
-        .bind("bias", BufferId::from(&cx.input(2)))
+    let [x, weight, bias] = [0, 1, 2].map(|i| cx.input(i));
+    per_channel(cx, shader!("batch_norm"), ("y", &y), &weight)
+        .bind("x", &x)
+        .bind("weight", &weight)
+        .bind("bias", &bias)
 }

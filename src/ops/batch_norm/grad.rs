@@ -1,7 +1,7 @@
 //! The backward pass of training, where μ and σ² depend on x as well.
 
 use super::forward::{channels_of, check_vector};
-use super::split::Rows;
+use super::split::{Rows, per_channel};
 use crate::graph::ValueType;
 use crate::layout::LANES;
 use crate::ops::{Operator, Reason, arity, elementwise};
@@ -104,7 +104,7 @@ impl Operator for BatchNormalisationGrad {
 
         if cx.is_used(0) {
             let dx = cx.output(0);
-            let last = elementwise::kernel(shader!("batch_norm_grad"), "dx", &dx)
+            let last = per_channel(cx, shader!("batch_norm_grad"), ("dx", &dx), &mean)
                 .bind("x", &x)
                 .bind("mean", &mean)
                 .bind("coefficients", coefficients);

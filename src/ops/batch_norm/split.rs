@@ -1,8 +1,8 @@
 //! How the rows of a channel are shared among invocations.
 
 use crate::layout::LANES;
-use crate::plan::{AdapterProfile, BufferId, Lowering};
-use crate::shader::Kernel;
+use crate::plan::{AdapterProfile, BufferId, Lowering, Operand};
+use crate::shader::{Grid, Kernel, Shader};
 
 /// Rows that one invocation adds at the most: more would cost digits.
 const MOST_ROWS: usize = 512;
@@ -91,6 +91,24 @@ impl Rows {
     pub(crate) const fn group_per(vectors: usize) -> usize {
         WORKGROUP * vectors
     }
+}
+
+/// A kernel for all of a value, bound as `name`, of which an invocation takes several positions of the
+/// same channels: a CPU driver spends most of its time on loads, and saves those of what all positions
+/// share. The vector says how many channels there are.
+pub(super) fn per_channel(
+    cx: &Lowering<'_>,
+    shader: Shader,
+    (name, result): (&'static str, &Operand),
+    vector: &Operand,
+) -> Kernel {
+    let each = if cx.adapter().cpu { 8 } else { 1 };
+    let vectors = vector.len.div_ceil(LANES);
+    let rows = result.len / (vectors * LANES);
+    let grid = Grid::Threads(vectors * rows.div_ceil(each));
+    Kernel::new(shader, grid)
+        .define("ROWS", each)
+        .bind(name, result)
 }
 
 #[cfg(test)]

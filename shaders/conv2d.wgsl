@@ -102,7 +102,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
     // the others up, those of its channels and then all. Unrolled, they take a CPU driver longer to
     // compile than all the rest; that they are not is due to arrayLength, a bound that no compiler
     // knows (and never the smaller one).
-    let rounds = arrayLength(&y);
+    let rounds = arrayLength(&y) + PIXELS;
     let vecs = min(min(TILE_O, OUT_VECS - first_o), rounds);
     for (var q = 0u; q < vecs; q++) {
 #ifdef BIAS

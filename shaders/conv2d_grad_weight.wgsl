@@ -105,7 +105,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u, @builtin(num_workgroups) grou
     // the others up, along the innermost axis that has one left. Unrolled, they take a CPU driver
     // longer to compile than all the rest; that they are not is due to arrayLength, a bound that no
     // compiler knows (and never the smaller one).
-    let rounds = arrayLength(&partials);
+    let rounds = arrayLength(&partials) + INPUTS;
     let vecs = min(min(TILE_O, OUT_VECS - first_o), rounds);
     for (var q = 0u; q < vecs; q++) {
         for (var k = 0u; k < min(INPUTS, rounds); k++) {

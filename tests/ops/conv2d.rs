@@ -282,6 +282,17 @@ fn same_padding_in_every_variant() {
     .check();
 }
 
+/// One column of results, fewer than the tiles of most kernels have rows and columns.
+#[test]
+fn results_smaller_than_a_tile() {
+    for (rows, kernel) in [(3, [2, 1]), (5, [2, 1]), (4, [3, 1])] {
+        let case = fixed(1, [1, rows, 1], 1, Attributes::new(kernel));
+        for adapter in [AdapterProfile::cpu(), AdapterProfile::gpu()] {
+            case.check_every_candidate(&adapter);
+        }
+    }
+}
+
 /// Every stride that leaves rows or columns of the input unread gives them δ = 0.
 #[test]
 fn what_the_stride_never_reached_gets_zero() {

@@ -5,8 +5,8 @@
 // Pooling keeps the place of the winner within its window, row * KERNEL_WIDTH + column, as one byte
 // per channel (BYTES, four to a word) where that suffices. DISJOINT says that no two windows
 // overlap, TILED that they also cover the image; kernels then go through the windows, each of which
-// is loaded once for all its elements. MASKED adds the gradient of a ReLU before the pooling: where the largest element is not
-// above zero, nothing passes.
+// is loaded once for all its elements. MASKED adds the gradient of a ReLU before the pooling: where
+// the largest element is not above zero, nothing passes.
 
 #define_import_path wgrad::max_pool_route
 

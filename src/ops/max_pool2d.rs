@@ -11,6 +11,9 @@ use crate::plan::{Lowering, Operand};
 use crate::shader::{Grid, Kernel, shader};
 use crate::shape::{Shape, Size2d};
 
+/// Elements of the largest window that one invocation of a gradient writes by itself.
+const LARGEST_TILE: usize = 16;
+
 /// `y[c,i,j] = max x[c, i·S+u−P, j·S+v−P]` over the K window positions `u, v` on the input.
 ///
 /// The first maximum in row order is kept, and NaN wins, as in PyTorch. Per axis there are
@@ -174,11 +177,12 @@ impl MaxPool2dGrad {
     }
 
     /// How many elements of the image a kernel that imports `wgrad::max_pool_route` takes at once:
-    /// those of a window, or one.
+    /// those of a window, or one where windows do not tile the image or are so large that too few
+    /// invocations would share the work.
     pub(crate) fn elements_at_once(&self) -> usize {
-        match self.pool.window.tiles(self.input) {
-            true => self.pool.window.area(),
-            false => 1,
+        match self.pool.window.area() {
+            area if area <= LARGEST_TILE && self.pool.window.tiles(self.input) => area,
+            _ => 1,
         }
     }
 
@@ -192,7 +196,7 @@ impl MaxPool2dGrad {
         let kernel = kernel
             .flag("BYTES", self.pool.bytes())
             .flag("DISJOINT", self.pool.window.is_disjoint())
-            .flag("TILED", self.pool.window.tiles(self.input))
+            .flag("TILED", self.elements_at_once() > 1)
             .bind("indices", indices)
             .bind("dy", dy);
         let output = image(&dy.value_type)?;
